@@ -1,0 +1,44 @@
+"""The errors that gwae-core raises on purpose: each says what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+
+class GWAEError(Exception):
+    """A mistake that the user can mend; the command line shows it without a traceback.
+
+    Args:
+        message: What is wrong, what was received and what is allowed; lower case.
+        hint: How to mend it, or None where the message says it already.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+
+class ConfigError(GWAEError):
+    """A configuration that cannot be accepted: its file, path, value and what is allowed."""
+
+
+class ComponentError(GWAEError):
+    """A component that is unknown, not available, wrongly declared, or used where it cannot work."""
+
+
+class DataError(GWAEError):
+    """Data that cannot be read, or that holds what no model can train on."""
+
+
+class SpaceError(GWAEError):
+    """A metric-measure space whose points, distances or weights are not valid."""
+
+
+class RunFolderError(GWAEError):
+    """A run folder that cannot be written, read or resumed."""
+
+
+class TrainingError(GWAEError):
+    """Training that cannot go on: a value that is not finite, or a model that exploded."""
