@@ -1,0 +1,292 @@
+"""Metric-measure spaces: ground costs, `MMSpace`, and what an estimator returns for two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from gwae_core.errors import SpaceError
+
+GroundCost = Literal["euclidean", "sqeuclidean", "cosine"]
+GROUND_COSTS: tuple[GroundCost, ...] = ("euclidean", "sqeuclidean", "cosine")
+
+
+def pairwise_distances(
+    x: Tensor, y: Tensor | None = None, *, cost: GroundCost | str = "euclidean"
+) -> Tensor:
+    """Ground costs c(x_i, y_j) of all pairs, through the Gram matrix of centred data.
+
+    ``sqeuclidean``: |x_i - y_j|^2, ``euclidean``: its root, ``cosine``: 1 - x_i.y_j / |x_i| |y_j|.
+    Time O(n m p), memory O(n m + (n + m) p). Centring keeps the float32 error small where all
+    points are nearly equal; a squared distance below the rounding error of the Gram matrix counts
+    as zero. The diagonal is exactly zero where ``y`` is None, and the gradient at distance zero is
+    zero, at first and second order. For ``cosine``, a zero vector lies at 1/2 from all others.
+
+    Args:
+        x: Points, (n, ...); trailing dimensions are flattened.
+        y: Points, (m, ...), or None for the distances within ``x``.
+        cost: One of ``euclidean``, ``sqeuclidean``, ``cosine``.
+
+    Returns:
+        Costs, (n, m), of the dtype and on the device of ``x``.
+
+    Raises:
+        SpaceError: Where the cost is unknown or the dimensions differ.
+    """
+    if cost not in GROUND_COSTS:
+        raise SpaceError(
+            f"unknown ground cost {cost!r}; allowed: {', '.join(GROUND_COSTS)}",
+            hint="a cost of your own is a callable (x, y) -> (n, m)",
+        )
+    x = x.reshape(x.shape[0], -1)
+    y = None if y is None else y.reshape(y.shape[0], -1)
+    if y is not None and x.shape[1] != y.shape[1]:
+        raise SpaceError(f"points of {x.shape[1]} and of {y.shape[1]} dimensions have no distance")
+    if cost == "cosine":
+        x = torch.nn.functional.normalize(x, dim=1, eps=torch.finfo(x.dtype).tiny)
+        y = (
+            None
+            if y is None
+            else torch.nn.functional.normalize(y, dim=1, eps=torch.finfo(x.dtype).tiny)
+        )
+        return _squared(x, y) / 2  # 1 - cos(x, y) = |x/|x| - y/|y||^2 / 2
+    squared = _squared(x, y)
+    if cost == "sqeuclidean":
+        return squared
+    positive = squared > 0
+    # the inner `where` keeps 1/0 out of the graph, so that zero distances get a zero gradient
+    return torch.where(positive, torch.where(positive, squared, 1.0).sqrt(), 0.0)
+
+
+def _squared(x: Tensor, y: Tensor | None) -> Tensor:
+    # distances do not change under a common shift, so no gradient flows through the centre
+    centre = x.detach().mean(0)
+    x = x - centre
+    if y is None:
+        gram = x @ x.T  # (n, n)
+        n_x = n_y = gram.diagonal()  # from the Gram matrix itself: an exactly zero diagonal
+    else:
+        y = y - centre
+        gram = x @ y.T  # (n, m)
+        n_x, n_y = x.square().sum(1), y.square().sum(1)
+    norms = n_x[:, None] + n_y[None, :]
+    squared = norms - 2 * gram
+    rounding = 4 * torch.finfo(x.dtype).eps * norms.detach()
+    return torch.where(squared > rounding, squared, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class MMSpace:
+    """A metric-measure space: n points or their distances, their weights, and a ground cost.
+
+    The constructor checks shapes alone, which never waits for the device, so that it may be called
+    in every training step; a public door calls `validate` (or `checked`), which reads the values.
+
+    Attributes:
+        points: (n, ...), or None where only distances are known; (n,) are n numbers.
+        distances: (n, n) values of the ground cost, or None; they take precedence over ``cost``.
+        weights: (n,) non-negative, of any positive sum; None is uniform.
+        cost: ``euclidean``, ``sqeuclidean``, ``cosine``, or a callable
+            ((n, p), (m, p)) -> (n, m).
+    """
+
+    points: Tensor | None = None
+    distances: Tensor | None = None
+    weights: Tensor | None = None
+    cost: str | Callable[[Tensor, Tensor], Tensor] = "euclidean"
+
+    def __post_init__(self) -> None:
+        points, distances, weights = self.points, self.distances, self.weights
+        if points is None and distances is None:
+            raise SpaceError(
+                "a space needs points or distances, and got neither",
+                hint="MMSpace(points=x) with x of shape (n, p), or MMSpace(distances=d)",
+            )
+        for name, tensor in (("points", points), ("distances", distances), ("weights", weights)):
+            if tensor is not None and not tensor.is_floating_point():
+                raise SpaceError(
+                    f"{name} must be of a floating type, got {tensor.dtype}",
+                    hint=f"{name}.float()",
+                )
+        if points is not None and (points.ndim == 0 or points.shape[0] == 0):
+            raise SpaceError(f"points must be (n, ...) with n >= 1, got {tuple(points.shape)}")
+        if distances is not None and (
+            distances.ndim != 2
+            or distances.shape[0] != distances.shape[1]
+            or distances.shape[0] == 0
+        ):
+            raise SpaceError(
+                f"distances must be square, (n, n), got {tuple(distances.shape)}",
+                hint="give coordinates as points=",
+            )
+        if points is not None and distances is not None and len(points) != len(distances):
+            raise SpaceError(f"{len(points)} points but distances of {len(distances)}")
+        if weights is not None and weights.shape != (self.n,):
+            raise SpaceError(f"weights must be ({self.n},), got {tuple(weights.shape)}")
+        if isinstance(self.cost, str) and self.cost not in GROUND_COSTS:
+            raise SpaceError(
+                f"unknown ground cost {self.cost!r}; allowed: {', '.join(GROUND_COSTS)}",
+                hint="a cost of your own is a callable (x, y) -> (n, m)",
+            )
+
+    @classmethod
+    def checked(
+        cls,
+        points: Tensor | None = None,
+        distances: Tensor | None = None,
+        *,
+        weights: Tensor | None = None,
+        cost: str | Callable[[Tensor, Tensor], Tensor] = "euclidean",
+    ) -> MMSpace:
+        """Return a space whose values are checked too: the constructor, then `validate`."""
+        return cls(points, distances, weights, cost).validate()
+
+    def validate(self) -> MMSpace:
+        """Check the values and return the space itself; one host synchronisation.
+
+        Raises:
+            SpaceError: Where points, distances or weights hold NaN or inf, where weights are
+                negative or all zero, or where distances are negative or not symmetric.
+        """
+        checks: list[tuple[str, Tensor]] = []
+        for name in ("points", "distances", "weights"):
+            tensor = getattr(self, name)
+            if tensor is not None:
+                checks.append((f"{name} hold NaN or inf", ~torch.isfinite(tensor).all()))
+        if self.weights is not None:
+            checks.append(("weights must not be negative", (self.weights < 0).any()))
+            checks.append(("weights must have a positive sum", ~(self.weights.sum() > 0)))
+        if self.distances is not None:
+            d = self.distances
+            checks.append(("distances must not be negative", (d < 0).any()))
+            # rounding of float32 distances is far below this, a directed cost far above
+            skew = (d - d.T).abs().max() > 1e-3 * d.abs().max()
+            checks.append(("distances must be symmetric", skew))
+        failed = torch.stack([fault for _, fault in checks]).tolist()
+        for (message, _), fault in zip(checks, failed, strict=True):
+            if fault:
+                raise SpaceError(message, hint="look for missing values or a wrong transform")
+        return self
+
+    @property
+    def n(self) -> int:
+        """The number of points."""
+        if self.points is not None:
+            return self.points.shape[0]
+        assert self.distances is not None
+        return self.distances.shape[0]
+
+    @property
+    def like(self) -> Tensor:
+        """The tensor that dtype and device are taken from: the points, else the distances."""
+        if self.points is not None:
+            return self.points
+        assert self.distances is not None
+        return self.distances
+
+    @property
+    def flat(self) -> Tensor:
+        """The points as vectors, (n, p).
+
+        Raises:
+            SpaceError: Where the space has distances alone.
+        """
+        if self.points is None:
+            raise SpaceError(
+                "this needs points, and the space has distances alone",
+                hint="give points=, or take an estimator that works on distances",
+            )
+        return self.points.reshape(self.n, -1)
+
+    @property
+    def mass(self) -> Tensor:
+        """The weights as probabilities, (n,): normalised, or uniform."""
+        if self.weights is None:
+            return self.like.new_full((self.n,), 1.0 / self.n)
+        return self.weights / self.weights.sum()
+
+    @property
+    def d(self) -> Tensor:
+        """The ground costs of all pairs, (n, n): differentiable, computed once when first asked."""
+        return self._d if torch.is_grad_enabled() else self._d.detach()
+
+    @cached_property
+    def _d(self) -> Tensor:
+        if self.distances is not None:
+            return self.distances
+        # with a graph even under no_grad: the matrix is kept for a later call that needs one
+        with torch.enable_grad():
+            if callable(self.cost):
+                d = self.cost(self.flat, self.flat)
+                if d.shape != (self.n, self.n):
+                    raise SpaceError(
+                        f"the ground cost returned {tuple(d.shape)} for {self.n} points",
+                        hint="it must map ((n, p), (m, p)) to (n, m)",
+                    )
+                return d
+            return pairwise_distances(self.flat, cost=self.cost)
+
+
+@dataclass(frozen=True, eq=False)
+class SparsePlan:
+    """A coupling by its non-zero entries: T[rows[k], cols[k]] = mass[k].
+
+    A permutation of n points is such a plan with n entries of mass 1/n.
+
+    Attributes:
+        rows: (k,) int64.
+        cols: (k,) int64.
+        mass: (k,) non-negative.
+        shape: (n, m).
+    """
+
+    rows: Tensor
+    cols: Tensor
+    mass: Tensor
+    shape: tuple[int, int]
+
+    def dense(self) -> Tensor:
+        """The coupling as a matrix, (n, m)."""
+        plan = self.mass.new_zeros(self.shape)
+        return plan.index_put((self.rows, self.cols), self.mass, accumulate=True)
+
+
+@dataclass(frozen=True, eq=False)
+class GWResult:
+    """What an estimator found for two spaces.
+
+    Attributes:
+        value: sum_ijkl |c_x(i,j) - c_z(k,l)|^rho T_ik T_jl, 0-d; no factor 1/2 and no root.
+        objective: What was minimised, with its regulariser, 0-d: this is what is differentiated.
+        plan: The coupling, (n, m), detached: a matrix, a `SparsePlan`, or None.
+        converged: Whether the solver's own stopping rule was met.
+        n_iter: Iterations of the outer loop.
+        marginal_error: |T 1 - p|_1 + |T^T 1 - q|_1 of the plan.
+        gamma: The cross-covariance X^T T Z, (p, q), that the next similar problem may start from,
+            where the solver works with one.
+    """
+
+    value: Tensor
+    objective: Tensor
+    plan: Tensor | SparsePlan | None
+    converged: bool
+    n_iter: int
+    marginal_error: float
+    gamma: Tensor | None = None
+
+    def dense(self) -> Tensor:
+        """The coupling as a matrix, (n, m).
+
+        Raises:
+            SpaceError: Where the estimator has no coupling.
+        """
+        if self.plan is None:
+            raise SpaceError(
+                "this estimator gives no coupling", hint="take one that solves, such as exact"
+            )
+        return self.plan.dense() if isinstance(self.plan, SparsePlan) else self.plan
