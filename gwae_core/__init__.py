@@ -7,12 +7,9 @@ plugin.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gwae_core.errors import GWAEError
-
-if TYPE_CHECKING:
-    pass
 
 __version__ = "0.1.0"
 

@@ -1,0 +1,14 @@
+"""The components that come with core; they enter by the same hook as every plugin's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gwae_core.components import Component
+from gwae_core.hooks import hookimpl
+
+
+@hookimpl
+def gwae_components() -> Sequence[type[Component]]:
+    """Return every built-in component."""
+    return []

@@ -1,0 +1,69 @@
+"""The kinds of component, one abstract base a file."""
+
+from gwae_core.interfaces.dataset import DataArrays, Dataset
+from gwae_core.interfaces.decoder import Decoder
+from gwae_core.interfaces.divergence import AdversarialDivergence, Divergence, Sample
+from gwae_core.interfaces.encoder import Encoder, Posterior
+from gwae_core.interfaces.estimator import Estimator
+from gwae_core.interfaces.features import Features
+from gwae_core.interfaces.metric import Evaluated, Metric, MetricInput
+from gwae_core.interfaces.objective import Losses, Objective, Parameters, Stage, UpdateGroup
+from gwae_core.interfaces.prior import (
+    DensityPrior,
+    FittablePrior,
+    MixturePrior,
+    Prior,
+    WeightedSamples,
+)
+from gwae_core.interfaces.reconstruction import Reconstruction
+from gwae_core.interfaces.sampler import Sampler
+from gwae_core.interfaces.tracker import Tracker
+
+KINDS = {
+    base.kind: base
+    for base in (
+        Prior,
+        Encoder,
+        Decoder,
+        Estimator,
+        Divergence,
+        Reconstruction,
+        Objective,
+        Dataset,
+        Metric,
+        Features,
+        Sampler,
+        Tracker,
+    )
+}
+"""Every kind's abstract base, by name."""
+
+__all__ = [
+    "KINDS",
+    "AdversarialDivergence",
+    "DataArrays",
+    "Dataset",
+    "Decoder",
+    "DensityPrior",
+    "Divergence",
+    "Encoder",
+    "Estimator",
+    "Evaluated",
+    "Features",
+    "FittablePrior",
+    "Losses",
+    "Metric",
+    "MetricInput",
+    "MixturePrior",
+    "Objective",
+    "Parameters",
+    "Posterior",
+    "Prior",
+    "Reconstruction",
+    "Sample",
+    "Sampler",
+    "Stage",
+    "Tracker",
+    "UpdateGroup",
+    "WeightedSamples",
+]

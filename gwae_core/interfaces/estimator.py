@@ -1,0 +1,40 @@
+"""The Gromov-Wasserstein estimator."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from torch import nn
+
+from gwae_core.components import Component
+from gwae_core.spaces import GWResult, MMSpace
+
+
+class Estimator(Component, nn.Module, ABC):
+    """Estimates the Gromov-Wasserstein distance of two metric-measure spaces.
+
+    The class says what it can do, so that a configuration that asks for more is refused before
+    anything is trained.
+    """
+
+    kind: ClassVar[str] = "estimator"
+    costs: ClassVar[frozenset[str] | None] = None
+    """Names of ground costs it can take; None means any."""
+    exponents: ClassVar[frozenset[float] | None] = frozenset({2.0})
+    """Values of rho it can take; None means any."""
+    solves: ClassVar[bool] = True
+    """Whether it looks for a coupling; False means that the coupling is given (row i with row i)."""
+    has_plan: ClassVar[bool] = True
+    """Whether its result holds a plan."""
+    needs_points: ClassVar[bool] = False
+    """Whether it needs the points themselves, so that distances alone are not enough."""
+
+    class Config(Component.Config):
+        """Parameters of an estimator."""
+
+    config: Config
+
+    @abstractmethod
+    def forward(self, x: MMSpace, z: MMSpace, *, rho: float = 2.0) -> GWResult:
+        """Estimate GW of two spaces with exponent rho; differentiable in points and distances."""

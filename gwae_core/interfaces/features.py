@@ -1,0 +1,25 @@
+"""The feature extractor that distances between sets of images are measured in."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from gwae_core.components import Component
+
+
+class Features(Component, nn.Module, ABC):
+    """Maps data to feature vectors; its name is part of the name of every metric that uses it."""
+
+    kind: ClassVar[str] = "features"
+
+    class Config(Component.Config):
+        """Parameters of a feature extractor."""
+
+    config: Config
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (n, k) of data (n, *data_shape)."""

@@ -1,0 +1,93 @@
+"""The objective: a training method with its loss terms, update groups and stages."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from gwae_core.components import Component
+from gwae_core.context import Batch
+from gwae_core.interfaces.encoder import Posterior
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters that share a learning rate; None takes the run's."""
+
+    params: Sequence[nn.Parameter]
+    learning_rate: float | None = None
+
+
+@dataclass(frozen=True)
+class UpdateGroup:
+    """Parameters that one optimiser updates, ``steps`` times for each training step."""
+
+    name: str
+    parameters: Sequence[Parameters]
+    steps: int = 1
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of training: its share of all steps, and the names of the groups that it updates."""
+
+    name: str
+    fraction: float = 1.0
+    groups: tuple[str, ...] = ("main",)
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Loss terms of one step, already weighted, and values worth logging."""
+
+    terms: Mapping[str, Tensor]
+    observed: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def total(self) -> Tensor:
+        """Sum of the terms."""
+        return torch.stack(list(self.terms.values())).sum()
+
+
+class Objective(Component, nn.Module, ABC):
+    """A training method over an encoder and a decoder."""
+
+    kind: ClassVar[str] = "objective"
+
+    class Config(Component.Config):
+        """Parameters of an objective."""
+
+    config: Config
+
+    def stages(self) -> Sequence[Stage]:
+        """Stages in order; fractions sum to 1."""
+        return (Stage("train"),)
+
+    def start_stage(self, stage: str, x: Tensor, *, generator: torch.Generator) -> None:
+        """Prepare a stage, given the training data (n, *data_shape); nothing by default."""
+        return None
+
+    @abstractmethod
+    def groups(self) -> Sequence[UpdateGroup]:
+        """All update groups."""
+
+    @abstractmethod
+    def losses(self, group: str, batch: Batch, *, generator: torch.Generator) -> Losses:
+        """Terms that a group minimises on a batch."""
+
+    @abstractmethod
+    def encode(self, x: Tensor) -> Posterior:
+        """Posterior over codes of data (n, *data_shape)."""
+
+    @abstractmethod
+    def decode(self, z: Tensor) -> Tensor:
+        """Expected data of codes (n, d): (n, *data_shape)."""
+
+    @abstractmethod
+    def sample_latent(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+        """Draw codes (n, d) to generate from."""

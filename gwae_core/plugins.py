@@ -1,0 +1,139 @@
+"""Discovery: load the plugins that are installed, each on its own, and fill the registry.
+
+pluggy's own loader lets one broken package stop all others and skips a second entry point of a
+taken name without a word, so the loop over entry points is ours; pluggy checks and calls the hooks.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import warnings
+from collections.abc import Iterable
+from importlib.metadata import Distribution, EntryPoint, distributions
+from typing import Any
+
+import pluggy
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+import gwae_core
+from gwae_core.hooks import PROJECT, GWAESpec
+from gwae_core.registry import CORE, Refusal, Registry, Source
+
+
+@functools.cache
+def registry() -> Registry:
+    """The registry of this process: the built-in components and every installed plugin's.
+
+    Discovery happens at the first call, not at import.
+    """
+    from gwae_core import builtin
+
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(GWAESpec)
+    found = Registry()
+    _register(manager, builtin, Source(CORE, gwae_core.__version__), found)
+    for distribution, entry_point in installed():
+        source = Source(
+            canonicalize_name(distribution.name), distribution.version, entry_point.name
+        )
+        if not _enabled(source.distribution):
+            found.disabled.append(source)
+        elif unmet := _unmet_requirement(distribution):
+            found.failed.append(
+                Refusal(source, f"needs {unmet}, but {CORE} {gwae_core.__version__} is installed")
+            )
+        else:
+            _load(manager, entry_point, source, found)
+    return found
+
+
+def installed() -> list[tuple[Distribution, EntryPoint]]:
+    """Every entry point of the group, with its distribution, without importing any."""
+    seen: dict[tuple[str, str], tuple[Distribution, EntryPoint]] = {}
+    for distribution in distributions():
+        for entry_point in distribution.entry_points:
+            if entry_point.group == PROJECT:
+                # The first distribution of a name on the path is the one that imports find.
+                key = (canonicalize_name(distribution.name), entry_point.name)
+                seen.setdefault(key, (distribution, entry_point))
+    return [seen[key] for key in sorted(seen)]
+
+
+def _names(variable: str) -> set[str] | None:
+    value = os.environ.get(variable)
+    if value is None:
+        return None
+    return {canonicalize_name(name.strip()) for name in value.split(",") if name.strip()}
+
+
+def _enabled(distribution: str) -> bool:
+    allowed = _names("GWAE_PLUGINS")
+    if allowed is not None and distribution not in allowed:
+        return False
+    return distribution not in (_names("GWAE_DISABLE_PLUGINS") or ())
+
+
+def _unmet_requirement(distribution: Distribution) -> str | None:
+    """The distribution's requirement on gwae-core, where the installed core does not meet it."""
+    for text in distribution.requires or ():
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue
+        about_core = canonicalize_name(requirement.name) == CORE and (
+            requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        )
+        if about_core and not requirement.specifier.contains(
+            gwae_core.__version__, prereleases=True
+        ):
+            return str(requirement)
+    return None
+
+
+def _load(
+    manager: pluggy.PluginManager, entry_point: EntryPoint, source: Source, found: Registry
+) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            plugin = entry_point.load()
+    # A plugin may fail in any way at all, even by leaving the interpreter; the others go on.
+    except (Exception, SystemExit) as error:
+        found.failed.append(Refusal(source, _reason(error)))
+        return
+    _register(manager, plugin, source, found)
+
+
+def _register(manager: pluggy.PluginManager, plugin: Any, source: Source, found: Registry) -> None:
+    name = f"{source.distribution}:{source.entry_point}"
+    try:
+        manager.register(plugin, name=name)
+        manager.check_pending()
+        caller = manager.subset_hook_caller(
+            "gwae_components",
+            [other for _, other in manager.list_name_plugin() if other is not plugin],
+        )
+        if not caller.get_hookimpls():
+            found.failed.append(Refusal(source, "it implements no hook gwae_components"))
+            return
+        components = [component for result in caller() for component in _listed(result)]
+    except (Exception, SystemExit) as error:
+        if manager.has_plugin(name):
+            manager.unregister(name=name)
+        found.failed.append(Refusal(source, _reason(error)))
+        return
+    for component in components:
+        found.add(component, source)
+
+
+def _listed(result: Any) -> Iterable[Any]:
+    if not isinstance(result, list | tuple):
+        raise TypeError(f"gwae_components returned {type(result).__name__}; expected a list")
+    return result
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,148 @@
+"""The registry: which components there are, who brought them, and what could not be had."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gwae_core.components import Component
+from gwae_core.errors import ComponentError
+
+CORE = "gwae-core"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a component comes from: a distribution, its version, and its entry point."""
+
+    distribution: str
+    version: str
+    entry_point: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered component and its source."""
+
+    component: type[Component]
+    source: Source
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A plugin, or one component of it, that was not taken, and why.
+
+    Attributes:
+        source: The plugin.
+        reason: Why; for a failure to load, the exception's type and text.
+        component: ``kind name`` where only one component was refused; empty for the whole plugin.
+    """
+
+    source: Source
+    reason: str
+    component: str = ""
+
+
+@dataclass
+class Registry:
+    """Components by kind and name. Pure data: it discovers nothing by itself."""
+
+    entries: dict[str, dict[str, list[Entry]]] = field(default_factory=dict)
+    failed: list[Refusal] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    disabled: list[Source] = field(default_factory=list)
+
+    def add(self, component: type[Component], source: Source) -> None:
+        """Register a component; what cannot be taken is listed in ``refused``."""
+        label = getattr(component, "__qualname__", repr(component))
+        try:
+            if not (isinstance(component, type) and issubclass(component, Component)):
+                raise ComponentError(f"{label} is not a component class")
+            component.check_declaration()
+        except ComponentError as error:
+            self.refused.append(Refusal(source, error.message, label))
+            return
+        kind, name = component.kind, component.name()
+        same_name = self.entries.setdefault(kind, {}).setdefault(name, [])
+        # Installing a plugin must never change what an existing configuration means.
+        if same_name and same_name[0].source.distribution == CORE != source.distribution:
+            reason = f"the name {name!r} is reserved by {CORE}"
+            self.refused.append(Refusal(source, reason, f"{kind} {name}"))
+            return
+        if any(entry.source.distribution == source.distribution for entry in same_name):
+            reason = f"the plugin registers the name {name!r} twice"
+            self.refused.append(Refusal(source, reason, f"{kind} {name}"))
+            return
+        same_name.append(Entry(component, source))
+
+    def names(self, kind: str) -> list[str]:
+        """Registered names of a kind, sorted."""
+        return sorted(self.entries.get(kind, {}))
+
+    def __iter__(self) -> Iterator[Entry]:
+        for kind in sorted(self.entries):
+            for name in self.names(kind):
+                yield from self.entries[kind][name]
+
+    def ambiguous(self) -> Iterator[tuple[str, str, list[Entry]]]:
+        """Kind, name and claimants of each name that two plugins claim."""
+        for kind in sorted(self.entries):
+            for name, claimants in sorted(self.entries[kind].items()):
+                if len(claimants) > 1:
+                    yield kind, name, claimants
+
+    def find(self, kind: str, name: str) -> Entry:
+        """The component of a name; ``distribution:name`` says which of two claimants is meant.
+
+        Raises:
+            ComponentError: No such component, or two plugins claim the name.
+        """
+        distribution, _, short = name.rpartition(":")
+        claimants = self.entries.get(kind, {}).get(short, [])
+        if distribution:
+            claimants = [e for e in claimants if e.source.distribution == distribution]
+        if len(claimants) == 1:
+            return claimants[0]
+        if claimants:
+            who = " and ".join(str(entry.source) for entry in claimants)
+            one = claimants[0].source.distribution
+            raise ComponentError(
+                f"{kind} {name!r} is claimed by {who}",
+                hint=f"say which one: {one}:{name}, or disable the other with "
+                "GWAE_DISABLE_PLUGINS=DISTRIBUTION",
+            )
+        raise ComponentError(self._unknown(kind, name), hint=self._hint(kind, short))
+
+    def _unknown(self, kind: str, name: str) -> str:
+        message = f"unknown {kind} {name!r}"
+        close = difflib.get_close_matches(name, self.names(kind), n=1)
+        if close:
+            message += f"; did you mean {close[0]!r}?"
+        message += f"; registered: {', '.join(self.names(kind)) or 'none'}"
+        missing = [f"{r.source} ({r.reason})" for r in self.failed]
+        missing += [f"{r.source} ({r.component}: {r.reason})" for r in self.refused]
+        missing += [f"{source} (disabled)" for source in self.disabled]
+        if missing:
+            message += f"; not available: {', '.join(missing)}"
+        return message
+
+    def _hint(self, kind: str, name: str) -> str:
+        if plugin := FIRST_PARTY.get((kind, name)):
+            return f"{name!r} is in the plugin {plugin}: pip install ./plugins/{plugin}"
+        return f"`gwae plugins` lists every {kind} that is installed"
+
+
+FIRST_PARTY: dict[tuple[str, str], str] = {
+    ("estimator", "pot-exact"): "gwae-pot",
+    ("estimator", "pot-entropic"): "gwae-pot",
+    ("estimator", "pot-semirelaxed"): "gwae-pot",
+    ("estimator", "pot-partial"): "gwae-pot",
+    ("estimator", "pot-fused"): "gwae-pot",
+    ("estimator", "geomloss"): "gwae-geomloss",
+    ("divergence", "geomloss-sinkhorn"): "gwae-geomloss",
+}
+"""Components of this project's own plugins, so that an error can say how to install them."""
