@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, ClassVar
+import re
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,12 +15,16 @@ if TYPE_CHECKING:
     from gwae_core.context import BuildContext
 
 
-class ComponentConfig(BaseModel):
-    """Parameters of a component: frozen, no unknown fields, attribute docstrings as descriptions."""
+class Section(BaseModel):
+    """A group of fields: frozen, no unknown fields, attribute docstrings as descriptions."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
     )
+
+
+class ComponentConfig(Section):
+    """Parameters of a component: frozen, no unknown fields, attribute docstrings as descriptions."""
 
     component: ClassVar[type[Any]]
     """The class whose parameters these are (set when that class is defined)."""
@@ -75,8 +81,8 @@ class Component:
         """Refuse a class that cannot be registered.
 
         Raises:
-            ComponentError: The class has no kind, is abstract, has no ``Config`` in its own body
-                (it would take over its parent's name), no name, or no docstring.
+            ComponentError: The class has no kind, is abstract, has no ``Config`` of its own (it
+                would take over its parent's name), no name, or no docstring.
         """
         where = f"{cls.__module__}.{cls.__qualname__}"
         if not cls.kind:
@@ -87,16 +93,32 @@ class Component:
         if inspect.isabstract(cls):
             missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
             raise ComponentError(f"{where} is abstract: it lacks {missing}")
-        if "Config" not in cls.__dict__ or not issubclass(cls.Config, ComponentConfig):
+        if "Config" not in cls.__dict__:
             raise ComponentError(
                 f"{where} has no Config in its own body",
                 hint='nest `class Config(Parent.Config): type: Literal["my-name"] = "my-name"`',
             )
-        name = cls.Config.model_fields["type"].default
-        if not isinstance(name, str) or not name:
+        if cls.Config.component is not cls:
+            other = cls.Config.component.__qualname__
             raise ComponentError(
-                f"{where}.Config.type has no default",
+                f"{where} shares its Config with {other}, so its name builds the other",
+                hint="give each component a Config of its own",
+            )
+        cls._check_name(where)
+        # Python drops docstrings under -OO.
+        if sys.flags.optimize < 2 and not (cls.__doc__ or "").strip():
+            raise ComponentError(f"{where} has no docstring; its first line is its summary")
+
+    @classmethod
+    def _check_name(cls, where: str) -> None:
+        field = cls.Config.model_fields["type"]
+        name = field.default
+        if not isinstance(name, str) or field.annotation != Literal[name]:
+            raise ComponentError(
+                f"{where}.Config.type has no fixed name",
                 hint='declare it as `type: Literal["my-name"] = "my-name"`',
             )
-        if "__doc__" not in cls.__dict__ or not cls.summary():
-            raise ComponentError(f"{where} has no docstring; its first line is its summary")
+        if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            raise ComponentError(
+                f"{where} is named {name!r}; a name is letters, digits, '.', '_' and '-'"
+            )

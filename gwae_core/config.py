@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
@@ -18,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from gwae_core.components import Section
 from gwae_core.errors import ConfigError
 from gwae_core.interfaces import (
     Dataset,
@@ -32,14 +31,6 @@ from gwae_core.interfaces import (
 from gwae_core.registered import Registered, default_config
 from gwae_core.validation import explain
 from gwae_core.yaml import apply_overrides, dump_yaml, parse_yaml
-
-
-class Section(BaseModel):
-    """A part of the run configuration: frozen, without unknown fields."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
-    )
 
 
 class SplitConfig(Section):

@@ -21,13 +21,14 @@ class Batch:
 
     Attributes:
         x: Data, (n, *data_shape).
-        index: Position of each row in the training split, (n,); looks up precomputed distances.
+        index: Position of each row in the training split, (n,), which looks up precomputed
+            distances; None for rows that are not of it.
         y: Labels, (n,), or None.
         factors: Ground-truth factors, (n, n_factors), or None.
     """
 
     x: Tensor
-    index: Tensor
+    index: Tensor | None = None
     y: Tensor | None = None
     factors: Tensor | None = None
 
@@ -35,7 +36,7 @@ class Batch:
         """Move every tensor to a device."""
         return Batch(
             x=self.x.to(device, non_blocking=True),
-            index=self.index.to(device, non_blocking=True),
+            index=None if self.index is None else self.index.to(device, non_blocking=True),
             y=None if self.y is None else self.y.to(device, non_blocking=True),
             factors=None if self.factors is None else self.factors.to(device, non_blocking=True),
         )

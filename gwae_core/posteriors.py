@@ -73,3 +73,39 @@ def as_posterior(output: object) -> Posterior:
         f"the encoder returned {type(output).__name__}; expected a Posterior, a tensor of codes "
         "(n, d), or a pair of tensors (mean, log_variance)"
     )
+
+
+@dataclass(frozen=True)
+class StandardizedPosterior(Posterior):
+    """The posterior of (z - shift) / scale, for any posterior of z.
+
+    Attributes:
+        base: Posterior of z.
+        shift: (d,).
+        scale: (d,), positive.
+    """
+
+    base: Posterior
+    shift: Tensor
+    scale: Tensor
+
+    @property
+    def mean(self) -> Tensor:  # type: ignore[override]
+        """Standardised codes, (n, d)."""
+        return (self.base.mean - self.shift) / self.scale
+
+    @property
+    def log_variance(self) -> Tensor | None:  # type: ignore[override]
+        """Log variance of the standardised codes, (n, d), where the base has one."""
+        if self.base.log_variance is None:
+            return None
+        return self.base.log_variance - 2 * self.scale.log()
+
+    def rsample(self, generator: torch.Generator | None = None) -> Tensor:
+        """Draw a sample of the base and standardise it, (n, d)."""
+        return (self.base.rsample(generator) - self.shift) / self.scale
+
+    def entropy(self) -> Tensor | None:
+        """Entropy of the base less the logarithm of the scales, (n,), in nats."""
+        entropy = self.base.entropy()
+        return None if entropy is None else entropy - self.scale.log().sum()

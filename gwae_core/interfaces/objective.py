@@ -72,6 +72,11 @@ class Objective(Component, nn.Module, ABC):
         """Prepare a stage, given the training data (n, *data_shape); nothing by default."""
         return None
 
+    @property
+    def adversarial_terms(self) -> frozenset[str]:
+        """Terms that a moving critic decides: they tell nothing about progress."""
+        return frozenset()
+
     @abstractmethod
     def groups(self) -> Sequence[UpdateGroup]:
         """All update groups."""

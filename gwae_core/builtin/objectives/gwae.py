@@ -1,0 +1,313 @@
+"""The Gromov-Wasserstein autoencoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from torch import Tensor
+
+from gwae_core.autoencoder import Autoencoder, prior_moments
+from gwae_core.builtin.objectives.gw_term import SCALE_SAMPLE, GWTerm
+from gwae_core.components import Section
+from gwae_core.context import Batch, BuildContext, require
+from gwae_core.data_metric import GeodesicMetric
+from gwae_core.errors import ComponentError
+from gwae_core.interfaces import (
+    AdversarialDivergence,
+    Divergence,
+    Estimator,
+    FittablePrior,
+    Losses,
+    Objective,
+    Parameters,
+    Posterior,
+    Sample,
+    Stage,
+    UpdateGroup,
+    WeightedSamples,
+)
+from gwae_core.posteriors import StandardizedPosterior
+from gwae_core.registered import Registered, default_config
+
+REPRESENTATION = "representation"
+JOINT = "joint"
+
+
+class Weights(Section):
+    """Weights of the four terms."""
+
+    gw: NonNegativeFloat = 1.0
+    """Gromov-Wasserstein term."""
+    reconstruction: NonNegativeFloat = 1.0
+    """Reconstruction."""
+    divergence: NonNegativeFloat = 0.1
+    """Divergence between aggregated posterior and prior."""
+    entropy: NonNegativeFloat = 1e-3
+    """Entropy of the posterior."""
+
+
+class GWAE(Autoencoder):
+    """Gromov-Wasserstein autoencoder: match the metric structure of codes to that of the data.
+
+    L = w_gw L_GW + w_rec L_W + w_div L_D + w_ent L_H (Nakagawa et al., 2023). A prior that can be
+    fitted on codes trains in two stages: first everything but the prior, then, after the codes have
+    been standardised and the prior fitted on them, all terms together.
+    """
+
+    class Config(Objective.Config):
+        """Parameters of the objective."""
+
+        type: Literal["gwae"] = "gwae"
+        estimator: Annotated[Estimator.Config, Registered(Estimator, "paired")] = Field(
+            default_factory=default_config("estimator", "paired")
+        )
+        """Estimator of the Gromov-Wasserstein term."""
+        divergence: Annotated[Divergence.Config, Registered(Divergence, "sinkhorn")] = Field(
+            default_factory=default_config("divergence", "sinkhorn")
+        )
+        """Divergence between aggregated posterior and prior."""
+        weights: Weights = Weights()
+        """Weights of the terms."""
+        scaling: Literal["normalised", "paper"] = "normalised"
+        """``paper``: sums over data dimensions as published; ``normalised``: each term in units of
+        its own scale on the data, so that weights carry over from one data set to another."""
+        compare: Literal["posterior", "generated", "data"] = "posterior"
+        """Spaces of the GW term: (x, z~) of the posterior; (x^, z) generated, as published; or a
+        data batch against a prior batch, whose coupling has to be solved for."""
+        ground_cost: Literal["euclidean", "sqeuclidean", "cosine"] = "euclidean"
+        """Ground cost of both spaces."""
+        data_metric: Literal["ground", "geodesic"] = "ground"
+        """Distances of the data: the ground cost, or geodesics of the nearest-neighbour graph."""
+        num_neighbors: PositiveInt = 10
+        """Neighbours of a point in the graph of the geodesic metric."""
+        rho: PositiveFloat | None = None
+        """Exponent of the GW term; null takes 1 for a given coupling and 2 for a solved one."""
+        initial_scale: PositiveFloat | None = None
+        """First value of C; null takes the one that gives codes the data's mean distance."""
+        scale_learning_rate: NonNegativeFloat = 1e-2
+        """Learning rate of log C; 0 keeps C."""
+        scale_per_coordinate: bool = False
+        """A scale C_d for each latent coordinate instead of one C."""
+        representation_share: float = Field(0.8, ge=0, lt=1)
+        """Share of the steps before a prior that can be fitted is fitted on the codes; 0 trains
+        all terms from the start."""
+
+        @property
+        def exponent(self) -> float:
+            """The exponent in use."""
+            if self.rho is not None:
+                return self.rho
+            return 2.0 if self.estimator.component.solves else 1.0
+
+        @model_validator(mode="after")
+        def _can_be_estimated(self) -> GWAE.Config:
+            kind: type[Estimator] = self.estimator.component
+            name = self.estimator.type
+            if self.compare == "data" and not kind.solves:
+                raise ValueError(
+                    f"compare: data needs an estimator that solves for the coupling; {name!r} "
+                    "takes row i with row i, which are unrelated there (choose for instance "
+                    "`estimator: entropic`, or compare: generated or posterior)"
+                )
+            if kind.exponents is not None and self.exponent not in kind.exponents:
+                allowed = ", ".join(f"{value:g}" for value in sorted(kind.exponents))
+                raise ValueError(
+                    f"estimator {name!r} cannot take rho {self.exponent:g}; allowed: {allowed}"
+                )
+            if kind.costs is not None and self.ground_cost not in kind.costs:
+                raise ValueError(
+                    f"estimator {name!r} cannot take the ground cost {self.ground_cost!r}; "
+                    f"allowed: {', '.join(sorted(kind.costs))}"
+                )
+            if self.data_metric == "geodesic":
+                if self.compare == "generated":
+                    raise ValueError(
+                        "data_metric: geodesic is known for data only; compare: generated takes "
+                        "distances of generated points (use compare: posterior or data)"
+                    )
+                if self.ground_cost != "euclidean":
+                    raise ValueError(
+                        "data_metric: geodesic gives lengths; they go with ground_cost: euclidean, "
+                        f"not {self.ground_cost}"
+                    )
+                if kind.needs_points:
+                    raise ValueError(
+                        f"estimator {name!r} needs points, and data_metric: geodesic gives "
+                        "distances alone"
+                    )
+            return self
+
+    config: Config
+    code_mean: Tensor
+    code_scale: Tensor
+
+    def __init__(self, config: Config, context: BuildContext | None = None) -> None:
+        super().__init__(config, context)
+        context = require(context, self)
+        self.stage = JOINT
+        data = context.train_data
+        geodesic = None
+        if config.data_metric == "geodesic" and data is not None:
+            geodesic = GeodesicMetric(data, n_neighbors=config.num_neighbors)
+        self.gw = GWTerm(
+            config.estimator.build(context),
+            ground_cost=config.ground_cost,
+            rho=config.exponent,
+            latent_dim=context.latent_dim,
+            per_coordinate=config.scale_per_coordinate,
+            trainable=config.scale_learning_rate > 0,
+            initial_scale=config.initial_scale,
+            normalised=config.scaling == "normalised",
+            geodesic=geodesic,
+            train_data=data,
+        )
+        self.divergence: Divergence = config.divergence.build(context)
+        self.register_buffer("code_mean", torch.zeros(context.latent_dim))
+        self.register_buffer("code_scale", torch.ones(context.latent_dim))
+
+    @property
+    def two_stages(self) -> bool:
+        """Whether the prior is fitted on codes before it takes part."""
+        return isinstance(self.prior, FittablePrior) and self.config.representation_share > 0
+
+    def stages(self) -> Sequence[Stage]:
+        """``representation`` (no prior) and ``joint``; only ``joint`` for a prior without a fit."""
+        adversarial = isinstance(self.divergence, AdversarialDivergence)
+        groups = ("critic", "main") if adversarial else ("main",)
+        if not self.two_stages:
+            return (Stage(JOINT, 1.0, groups),)
+        share = self.config.representation_share
+        return (Stage(REPRESENTATION, share, ("main",)), Stage(JOINT, 1 - share, groups))
+
+    @torch.no_grad()
+    def start_stage(self, stage: str, x: Tensor, *, generator: torch.Generator) -> None:
+        """Fit the scale C; before the joint stage of two, standardise codes and fit the prior."""
+        self.stage = stage
+        if stage == JOINT and self.two_stages:
+            means = self.encode_all(x)
+            self.code_mean.copy_(self.code_mean + self.code_scale * means.mean(0))
+            spread = means.std(0, unbiased=False).clamp_min(1e-6)
+            self.code_scale.mul_(spread)
+            assert isinstance(self.prior, FittablePrior)
+            seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
+            self.prior.fit((means - means.mean(0)) / spread, seed=seed)
+        if self.config.compare == "posterior" or stage == REPRESENTATION:
+            z = self.encode_all(x[:SCALE_SAMPLE])
+        else:
+            z = self._prior_sample(SCALE_SAMPLE, generator).z
+        self.gw.fit_scale(z)
+
+    def groups(self) -> Sequence[UpdateGroup]:
+        """``main``: encoder, decoder, prior and C; ``critic`` where the divergence has one."""
+        own = list(self.divergence.parameters())
+        apart = {id(p) for p in (*own, self.gw.log_scale)}
+        model = [p for p in self.parameters() if id(p) not in apart]
+        main = [Parameters(model)]
+        if self.config.scale_learning_rate > 0:
+            main.append(Parameters([self.gw.log_scale], self.config.scale_learning_rate))
+        groups = [UpdateGroup("main", main)]
+        if isinstance(self.divergence, AdversarialDivergence):
+            critic = Parameters(own, self.divergence.learning_rate)
+            groups.insert(0, UpdateGroup("critic", [critic], self.divergence.critic_steps))
+        return groups
+
+    @property
+    def adversarial_terms(self) -> frozenset[str]:
+        """The divergence, where a critic that moves decides it."""
+        adversarial = isinstance(self.divergence, AdversarialDivergence)
+        return frozenset({"divergence"} if adversarial else ())
+
+    def losses(self, group: str, batch: Batch, *, generator: torch.Generator) -> Losses:
+        """The four terms for ``main``; the critic's for ``critic``."""
+        if group == "critic":
+            return self._critic_losses(batch, generator)
+        config, weights = self.config, self.config.weights
+        posterior = self.encode(batch.x)
+        z_tilde = posterior.rsample(generator)
+        params = self.decode_params(z_tilde)
+        terms = {"reconstruction": self.reconstruction.loss(params, batch.x).mean()}
+        observed = self.observe(posterior, z_tilde, self.reconstruction.mean(params), batch.x)
+
+        with_prior = self.stage == JOINT
+        prior_sample: Sample | None = None
+        if with_prior and (weights.divergence > 0 or config.compare != "posterior"):
+            generates = config.compare == "generated" or self.divergence.joint
+            prior_sample = self._prior_sample(len(batch.x), generator, generate=generates)
+            observed |= prior_moments(prior_sample.z, prior_sample.mass)
+
+        if weights.gw > 0:
+            if prior_sample is None or config.compare == "posterior":
+                spaces = (
+                    self.gw.data_space(batch.x, batch.index),
+                    self.gw.code_space(z_tilde, None),
+                )
+            elif config.compare == "data":
+                spaces = (
+                    self.gw.data_space(batch.x, batch.index),
+                    self.gw.code_space(prior_sample.z, prior_sample.weights),
+                )
+            else:
+                assert prior_sample.x is not None
+                spaces = (
+                    self.gw.data_space(prior_sample.x, None, prior_sample.weights),
+                    self.gw.code_space(prior_sample.z, prior_sample.weights),
+                )
+            terms["gw"], more = self.gw(*spaces)
+            observed |= more
+        if weights.divergence > 0 and prior_sample is not None:
+            q = Sample(z_tilde, x=batch.x if self.divergence.joint else None)
+            terms["divergence"] = self.divergence(q, prior_sample, generator=generator)
+        if weights.entropy > 0:
+            terms["entropy"] = self._entropy_loss(posterior)
+        if config.scaling == "normalised":
+            d = self.latent_dim
+            terms["reconstruction"] = 2 * terms["reconstruction"] / self.total_variance
+            for name in ("divergence", "entropy"):
+                if name in terms:
+                    terms[name] = terms[name] / d
+        return Losses(
+            {name: getattr(weights, name) * term for name, term in terms.items()}, observed
+        )
+
+    def _critic_losses(self, batch: Batch, generator: torch.Generator) -> Losses:
+        assert isinstance(self.divergence, AdversarialDivergence)
+        # No graph and no reconstruction: the critic sees one sample of each joint, nothing else.
+        with torch.no_grad():
+            z_tilde = self.encode(batch.x).rsample(generator)
+            p = self._prior_sample(len(batch.x), generator, generate=self.divergence.joint)
+        q = Sample(z_tilde, x=batch.x if self.divergence.joint else None)
+        terms, observed = self.divergence.critic_losses(q, p, generator=generator)
+        return Losses(terms, observed)
+
+    def _prior_sample(
+        self, n: int, generator: torch.Generator, *, generate: bool = False
+    ) -> Sample:
+        drawn = self.prior.sample(n, generator=generator)
+        z, weights = (
+            (drawn.z, drawn.weights) if isinstance(drawn, WeightedSamples) else (drawn, None)
+        )
+        x = self.decode(z) if generate else None
+        return Sample(z, weights, x)
+
+    def _entropy_loss(self, posterior: Posterior) -> Tensor:
+        """L_H = -mean_i sum_d log sigma_d^2; where variances are not known, from the entropy."""
+        if posterior.log_variance is not None:
+            return -posterior.log_variance.sum(-1).mean()
+        entropy = posterior.entropy()
+        if entropy is None:
+            raise ComponentError(
+                "the encoder's posterior has no entropy, but the entropy term has a weight",
+                hint="set objective.weights.entropy to 0, or take a Gaussian posterior",
+            )
+        return -2 * entropy.mean()
+
+    def encode(self, x: Tensor) -> Posterior:
+        """Posterior over (standardised) codes of data (n, *data_shape)."""
+        return StandardizedPosterior(super().encode(x), self.code_mean, self.code_scale)
+
+    def decode_params(self, z: Tensor) -> Tensor:
+        """Decoder's output (n, *output_shape) for (standardised) codes (n, d)."""
+        return super().decode_params(z * self.code_scale + self.code_mean)

@@ -1,0 +1,72 @@
+"""The variational autoencoder: the first baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from pydantic import NonNegativeFloat
+from torch import Tensor
+
+from gwae_core.autoencoder import Autoencoder
+from gwae_core.builtin.priors import Normal
+from gwae_core.context import Batch, BuildContext
+from gwae_core.errors import ComponentError
+from gwae_core.interfaces import DensityPrior, Losses, Objective, Parameters, Posterior, UpdateGroup
+
+
+class VAE(Autoencoder):
+    """Variational autoencoder: reconstruction and the divergence of each posterior from the prior.
+
+    L = E_q[-log p(x | z)] + beta KL(q(z | x) | pi(z)) (Kingma & Welling, 2014), beta = 1 being the
+    evidence lower bound (Higgins et al., 2017, for others). The divergence is in closed form for
+    the standard normal prior and from one sample a point for any other with a density.
+    """
+
+    class Config(Objective.Config):
+        """Parameters of the objective."""
+
+        type: Literal["vae"] = "vae"
+        beta: NonNegativeFloat = 1.0
+        """Weight of the divergence."""
+
+    config: Config
+
+    def __init__(self, config: Config, context: BuildContext | None = None) -> None:
+        super().__init__(config, context)
+        if not isinstance(self.prior, DensityPrior):
+            raise ComponentError(
+                f"vae needs a prior with a density; {self.prior.name()!r} has none",
+                hint="take prior normal, uniform or gaussian-mixture, or the objective gwae",
+            )
+
+    def groups(self) -> Sequence[UpdateGroup]:
+        """One group of all parameters."""
+        return [UpdateGroup("main", [Parameters(list(self.parameters()))])]
+
+    def losses(self, group: str, batch: Batch, *, generator: torch.Generator) -> Losses:
+        """Reconstruction and divergence."""
+        posterior = self.encode(batch.x)
+        z = posterior.rsample(generator)
+        params = self.decode_params(z)
+        terms = {
+            "reconstruction": self.reconstruction.loss(params, batch.x).mean(),
+            "divergence": self.config.beta * self._divergence(posterior, z).mean(),
+        }
+        observed = self.observe(posterior, z, self.reconstruction.mean(params), batch.x)
+        return Losses(terms, observed)
+
+    def _divergence(self, posterior: Posterior, z: Tensor) -> Tensor:
+        """KL(q(z | x) | pi(z)) of each point, (n,)."""
+        if isinstance(self.prior, Normal) and posterior.log_variance is not None:
+            log_variance = posterior.log_variance
+            return 0.5 * (posterior.mean.square() + log_variance.exp() - 1 - log_variance).sum(-1)
+        entropy = posterior.entropy()
+        if entropy is None:
+            raise ComponentError(
+                "vae needs a posterior with an entropy; the encoder's has none",
+                hint="set encoder.posterior to gaussian",
+            )
+        assert isinstance(self.prior, DensityPrior)
+        return -entropy - self.prior.log_prob(z)
