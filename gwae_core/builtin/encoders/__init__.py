@@ -1,0 +1,10 @@
+"""Built-in encoders."""
+
+from __future__ import annotations
+
+from gwae_core.builtin.encoders.mlp import MLPEncoder
+from gwae_core.components import Component
+
+COMPONENTS: tuple[type[Component], ...] = (MLPEncoder,)
+
+__all__ = ["COMPONENTS", "MLPEncoder"]
