@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from gwae_core.builtin.decoders.convolutional import ConvolutionalDecoder
 from gwae_core.builtin.decoders.mlp import MLPDecoder
 from gwae_core.components import Component
 
-COMPONENTS: tuple[type[Component], ...] = (MLPDecoder,)
+COMPONENTS: tuple[type[Component], ...] = (MLPDecoder, ConvolutionalDecoder)
 
-__all__ = ["COMPONENTS", "MLPDecoder"]
+__all__ = ["COMPONENTS", "ConvolutionalDecoder", "MLPDecoder"]

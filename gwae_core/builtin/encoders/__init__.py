@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from gwae_core.builtin.encoders.convolutional import ConvolutionalEncoder
 from gwae_core.builtin.encoders.mlp import MLPEncoder
 from gwae_core.components import Component
 
-COMPONENTS: tuple[type[Component], ...] = (MLPEncoder,)
+COMPONENTS: tuple[type[Component], ...] = (MLPEncoder, ConvolutionalEncoder)
 
-__all__ = ["COMPONENTS", "MLPEncoder"]
+__all__ = ["COMPONENTS", "ConvolutionalEncoder", "MLPEncoder"]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gwae_core.builtin.datasets import MNIST5k
-from gwae_core.errors import DataError
 from gwae_core.data_checks import check_arrays
+from gwae_core.errors import DataError
 
 
 def test_images() -> None:
