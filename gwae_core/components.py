@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,7 +24,7 @@ class Section(BaseModel):
 
 
 class ComponentConfig(Section):
-    """Parameters of a component: frozen, no unknown fields, attribute docstrings as descriptions."""
+    """Parameters of a component, and the name that it is registered under."""
 
     component: ClassVar[type[Any]]
     """The class whose parameters these are (set when that class is defined)."""
@@ -93,7 +93,7 @@ class Component:
         if inspect.isabstract(cls):
             missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
             raise ComponentError(f"{where} is abstract: it lacks {missing}")
-        if "Config" not in cls.__dict__:
+        if "Config" not in cls.__dict__ or not issubclass(cls.Config, ComponentConfig):
             raise ComponentError(
                 f"{where} has no Config in its own body",
                 hint='nest `class Config(Parent.Config): type: Literal["my-name"] = "my-name"`',
@@ -113,7 +113,7 @@ class Component:
     def _check_name(cls, where: str) -> None:
         field = cls.Config.model_fields["type"]
         name = field.default
-        if not isinstance(name, str) or field.annotation != Literal[name]:
+        if not isinstance(name, str) or get_args(field.annotation) != (name,):
             raise ComponentError(
                 f"{where}.Config.type has no fixed name",
                 hint='declare it as `type: Literal["my-name"] = "my-name"`',

@@ -69,9 +69,9 @@ class TrainingConfig(Section):
     weight_decay: NonNegativeFloat = 0.0
     """Decoupled for adamw, an L2 penalty for the others."""
     warmup_steps: NonNegativeInt = 100
-    """Steps over which the rate rises from 0 at the start of each stage (at most a tenth of it)."""
+    """Steps over which the rate rises from 0 at the start (at most a tenth of all)."""
     decay: float = Field(0.3, ge=0, le=1)
-    """Last share of each stage over which the rate falls to 0 along a cosine."""
+    """Last share of all steps over which the rate falls to 0."""
     gradient_clip: PositiveFloat | None = 10.0
     """Largest gradient norm of an update group; null leaves gradients as they are."""
     validate_every: PositiveInt = 200
@@ -83,6 +83,8 @@ class TrainingConfig(Section):
     all terms but the critic's."""
     patience: PositiveInt | None = None
     """Validations without improvement after which a stage stops; null never stops early."""
+    select: Literal["last", "best"] = "last"
+    """Checkpoint that is evaluated: after the last step, or of the best validation."""
     accelerator: str = "cpu"
     """Device as lightning-fabric names it: cpu, cuda, mps, auto."""
     precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
@@ -149,7 +151,7 @@ class RunConfig(Section):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            raise ConfigError(explain(error, cls, values, source)) from error
+            raise explain(error, cls, values, source) from error
 
     @classmethod
     def from_yaml(cls, text: str, *, source: str = "configuration") -> RunConfig:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import Any
 
@@ -34,10 +34,8 @@ def registry() -> Registry:
     manager.add_hookspecs(GWAESpec)
     found = Registry()
     _register(manager, builtin, Source(CORE, gwae_core.__version__), found)
-    for distribution, entry_point in installed():
-        source = Source(
-            canonicalize_name(distribution.name), distribution.version, entry_point.name
-        )
+    plugins = sorted(_installed(found), key=lambda item: (str(item[0]), item[2].name))
+    for source, distribution, entry_point in plugins:
         if not _enabled(source.distribution):
             found.disabled.append(source)
         elif unmet := _unmet_requirement(distribution):
@@ -49,16 +47,28 @@ def registry() -> Registry:
     return found
 
 
-def installed() -> list[tuple[Distribution, EntryPoint]]:
-    """Every entry point of the group, with its distribution, without importing any."""
-    seen: dict[tuple[str, str], tuple[Distribution, EntryPoint]] = {}
+def _installed(found: Registry) -> Iterator[tuple[Source, Distribution, EntryPoint]]:
+    """Every entry point of the group, without importing any; damaged metadata count as failed."""
+    seen: set[str] = set()
     for distribution in distributions():
-        for entry_point in distribution.entry_points:
-            if entry_point.group == PROJECT:
-                # The first distribution of a name on the path is the one that imports find.
-                key = (canonicalize_name(distribution.name), entry_point.name)
-                seen.setdefault(key, (distribution, entry_point))
-    return [seen[key] for key in sorted(seen)]
+        name = version = ""
+        try:
+            name, version = distribution.metadata["Name"], distribution.version
+            # The first distribution of a name on the path is the one that imports find.
+            if canonicalize_name(name) in seen:
+                continue
+            seen.add(canonicalize_name(name))
+            entry_points = [e for e in distribution.entry_points if e.group == PROJECT]
+        # An interrupted installation leaves metadata that break in many ways.
+        except Exception as error:
+            if f"[{PROJECT}]" in (distribution.read_text("entry_points.txt") or ""):
+                name = name or f"a distribution in {distribution.locate_file('')}"
+                source = Source(name, version or "of unknown version")
+                found.failed.append(Refusal(source, f"damaged metadata: {_reason(error)}"))
+            continue
+        for entry_point in entry_points:
+            source = Source(canonicalize_name(name), version, entry_point.name)
+            yield source, distribution, entry_point
 
 
 def _names(variable: str) -> set[str] | None:
@@ -82,12 +92,11 @@ def _unmet_requirement(distribution: Distribution) -> str | None:
             requirement = Requirement(text)
         except InvalidRequirement:
             continue
-        about_core = canonicalize_name(requirement.name) == CORE and (
-            requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        )
-        if about_core and not requirement.specifier.contains(
-            gwae_core.__version__, prereleases=True
-        ):
+        if canonicalize_name(requirement.name) != CORE:
+            continue
+        applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        met = requirement.specifier.contains(gwae_core.__version__, prereleases=True)
+        if applies and not met:
             return str(requirement)
     return None
 
@@ -108,6 +117,10 @@ def _load(
 
 def _register(manager: pluggy.PluginManager, plugin: Any, source: Source, found: Registry) -> None:
     name = f"{source.distribution}:{source.entry_point}"
+    if manager.has_plugin(name):
+        reason = f"the distribution has another entry point of the name {source.entry_point!r}"
+        found.failed.append(Refusal(source, reason))
+        return
     try:
         manager.register(plugin, name=name)
         manager.check_pending()
@@ -118,7 +131,10 @@ def _register(manager: pluggy.PluginManager, plugin: Any, source: Source, found:
         if not caller.get_hookimpls():
             found.failed.append(Refusal(source, "it implements no hook gwae_components"))
             return
-        components = [component for result in caller() for component in _listed(result)]
+        results = caller()
+        if not results:
+            raise TypeError("gwae_components returned nothing; expected a list")
+        components = [component for result in results for component in _listed(result)]
     except (Exception, SystemExit) as error:
         if manager.has_plugin(name):
             manager.unregister(name=name)

@@ -14,7 +14,7 @@ from gwae_core.components import Component, ComponentConfig
 from gwae_core.errors import ComponentError
 
 SCHEMA_KEY = "x-gwae-kind"
-"""Key that marks such a field in a JSON schema, until the schema of all components is joined."""
+"""Key of such a field's kind and default, until the schemas of all components are joined."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,13 @@ class Registered:
     ) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
             self._validate,
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda config: config.model_dump(mode="json")
-            ),
+            serialization=core_schema.plain_serializer_function_ser_schema(_plain_values),
         )
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {SCHEMA_KEY: self.kind.kind}
+        return {SCHEMA_KEY: [self.kind.kind, self.default]}
 
     def _validate(self, value: Any) -> ComponentConfig:
         if isinstance(value, self.kind.Config):
@@ -78,9 +76,21 @@ class Registered:
         try:
             found = self.config_class(value)
         except ComponentError as error:
-            raise PydanticCustomError("component", "{text}", {"text": str(error)}) from error
+            raise PydanticCustomError(
+                "component", "{text}", {"text": error.message, "hint": error.hint}
+            ) from error
         # `distribution:name` only says whose component is meant.
         return found.model_validate({**value, "type": found.model_fields["type"].default})
+
+
+def _plain_values(config: ComponentConfig) -> dict[str, Any]:
+    """Values of a component's configuration; ``type`` says whose component it is."""
+    from gwae_core.plugins import registry
+
+    return {
+        **config.model_dump(mode="json"),
+        "type": registry().full_name(config.component),
+    }
 
 
 def config_class(kind: str, name: str) -> type[ComponentConfig]:

@@ -6,8 +6,11 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from packaging.utils import canonicalize_name
+
 from gwae_core.components import Component
 from gwae_core.errors import ComponentError
+from gwae_core.interfaces import KINDS
 
 CORE = "gwae-core"
 
@@ -63,6 +66,12 @@ class Registry:
             if not (isinstance(component, type) and issubclass(component, Component)):
                 raise ComponentError(f"{label} is not a component class")
             component.check_declaration()
+            base = KINDS.get(component.kind, Component)
+            if not issubclass(component, base):
+                raise ComponentError(
+                    f"{label} says that it is a {component.kind} but does not inherit from "
+                    f"{base.__name__}"
+                )
         except ComponentError as error:
             self.refused.append(Refusal(source, error.message, label))
             return
@@ -101,7 +110,8 @@ class Registry:
         Raises:
             ComponentError: No such component, or two plugins claim the name.
         """
-        distribution, _, short = name.rpartition(":")
+        prefix, _, short = name.rpartition(":")
+        distribution = canonicalize_name(prefix)
         claimants = self.entries.get(kind, {}).get(short, [])
         if distribution:
             claimants = [e for e in claimants if e.source.distribution == distribution]
@@ -115,11 +125,25 @@ class Registry:
                 hint=f"say which one: {one}:{name}, or disable the other with "
                 "GWAE_DISABLE_PLUGINS=DISTRIBUTION",
             )
-        raise ComponentError(self._unknown(kind, name), hint=self._hint(kind, short))
+        raise ComponentError(
+            self._unknown(kind, name, short), hint=self._hint(kind, distribution, short)
+        )
 
-    def _unknown(self, kind: str, name: str) -> str:
+    def full_name(self, component: type[Component]) -> str:
+        """The name that means this component whatever else is installed, now or later.
+
+        It is ``distribution:name`` for a plugin's; core's names are reserved, and a class that no
+        plugin registered has nothing to be told from, so both keep their bare name.
+        """
+        name = component.name()
+        for entry in self.entries.get(component.kind, {}).get(name, []):
+            if entry.component is component and entry.source.distribution != CORE:
+                return f"{entry.source.distribution}:{name}"
+        return name
+
+    def _unknown(self, kind: str, name: str, short: str) -> str:
         message = f"unknown {kind} {name!r}"
-        close = difflib.get_close_matches(name, self.names(kind), n=1)
+        close = difflib.get_close_matches(short, self.names(kind), n=1)
         if close:
             message += f"; did you mean {close[0]!r}?"
         message += f"; registered: {', '.join(self.names(kind)) or 'none'}"
@@ -130,9 +154,12 @@ class Registry:
             message += f"; not available: {', '.join(missing)}"
         return message
 
-    def _hint(self, kind: str, name: str) -> str:
+    def _hint(self, kind: str, distribution: str, name: str) -> str:
         if plugin := FIRST_PARTY.get((kind, name)):
             return f"{name!r} is in the plugin {plugin}: pip install ./plugins/{plugin}"
+        sources = [entry.source for entry in self] + [r.source for r in self.failed + self.refused]
+        if distribution and distribution not in {s.distribution for s in sources + self.disabled}:
+            return f"the distribution {distribution} is not installed, or it is no plugin of {CORE}"
         return f"`gwae plugins` lists every {kind} that is installed"
 
 

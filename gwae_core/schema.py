@@ -23,21 +23,24 @@ def run_schema() -> dict[str, Any]:
     """
     definitions: dict[str, Any] = {}
     root = _generate(RunConfig, definitions, prefix="run")
-    choices: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    options: dict[str, list[Any]] = {kind: [] for kind in KINDS}
+    bare_names: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    ambiguous = {(kind, name) for kind, name, _ in registry().ambiguous()}
     for entry in registry():
         kind, name = entry.component.kind, entry.component.name()
-        if name in choices[kind]:  # claimed by two plugins
-            name = f"{entry.source.distribution}:{name}"
-        choices[kind].append(name)
-        definitions[f"{kind}.{name}"] = _generate(
-            entry.component.Config, definitions, prefix=f"{kind}.{name}"
-        )
-        definitions[f"{kind}.{name}"]["description"] = entry.component.summary()
-    for kind, names in choices.items():
-        options: list[dict[str, Any]] = [{"$ref": f"#/$defs/{kind}.{name}"} for name in names]
-        if names:
-            options.append({"enum": names, "description": "a bare name: all defaults"})
-        definitions[kind] = {"anyOf": options} if options else {"not": {}}
+        full_name = registry().full_name(entry.component)
+        # A bare name that two plugins claim means neither.
+        names = [full_name] if (kind, name) in ambiguous else list(dict.fromkeys([name, full_name]))
+        key = f"{kind}.{names[0]}"
+        definition = _generate(entry.component.Config, definitions, prefix=key)
+        definition["description"] = entry.component.summary()
+        definition["properties"]["type"] = {"enum": names}
+        definitions[key] = definition
+        options.setdefault(kind, []).append({"$ref": f"#/$defs/{key}"})
+        bare_names.setdefault(kind, []).extend(names)
+    for kind, names in bare_names.items():
+        choice = [*options[kind], {"enum": names, "description": "a bare name: all defaults"}]
+        definitions[kind] = {"anyOf": choice} if names else {"not": {}}
     return {
         "$schema": DIALECT,
         "title": "gwae-core run",
@@ -64,5 +67,14 @@ def _linked(node: Any) -> Any:
         return node
     linked = {key: _linked(value) for key, value in node.items() if key != SCHEMA_KEY}
     if SCHEMA_KEY in node:
-        linked["$ref"] = f"#/$defs/{node[SCHEMA_KEY]}"
+        kind, default = node[SCHEMA_KEY]
+        linked["$ref"] = f"#/$defs/{kind}"
+        if default is None:
+            linked["required"] = ["type"]
+        else:
+            linked["if"] = {"properties": {"type": False}}
+            linked["then"] = {
+                "if": {"type": "object"},
+                "then": {"$ref": f"#/$defs/{kind}.{default}"},
+            }
     return linked

@@ -7,20 +7,23 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
-from gwae_core.errors import GWAEError
+from gwae_core.errors import ConfigError, GWAEError
 from gwae_core.registered import Registered
 
 
 def explain(
     error: ValidationError, model: type[BaseModel], values: Mapping[str, Any], source: str
-) -> str:
+) -> ConfigError:
     """One line an error, each beginning with the source and the path of the field."""
-    lines = []
+    lines, hints = [], []
     for item in error.errors(include_url=False):
         path = ".".join(str(part) for part in item["loc"])
         lines.append(f"{source}: {f'{path}: ' if path else ''}{_sentence(item, model, values)}")
-    return "\n".join(lines)
+        if hint := item.get("ctx", {}).get("hint"):
+            hints.append(str(hint))
+    return ConfigError("\n".join(lines), hint="\n".join(dict.fromkeys(hints)) or None)
 
 
 def _sentence(item: Any, model: type[BaseModel], values: Mapping[str, Any]) -> str:
@@ -33,7 +36,8 @@ def _sentence(item: Any, model: type[BaseModel], values: Mapping[str, Any]) -> s
             name = str(item["loc"][-1])
             close = difflib.get_close_matches(name, fields, n=1)
             guess = f"; did you mean {close[0]!r}?" if close else ""
-            return f"unknown field {name!r}{guess}; allowed: {', '.join(fields)}"
+            allowed = f"; allowed: {', '.join(fields)}" if fields else ""
+            return f"unknown field {name!r}{guess}{allowed}"
         case "missing":
             return "this field is required"
         case "component":
@@ -47,37 +51,40 @@ def _sentence(item: Any, model: type[BaseModel], values: Mapping[str, Any]) -> s
 
 def _fields_at(model: type[BaseModel], values: Any, location: tuple[int | str, ...]) -> list[str]:
     """Names of the fields that are allowed at a location of a configuration."""
+    held: type[BaseModel] | Registered | None = model
     for part in location:
-        values = _child(values, part)
-        if isinstance(part, int):
-            continue
-        field = model.model_fields.get(part)
-        if field is None:
-            return []
-        marker = next((m for m in _metadata(field) if isinstance(m, Registered)), None)
-        if marker is not None:
-            mapping = values if isinstance(values, Mapping) else {"type": values}
-            # In a sequence the location goes on with the position of the item.
-            if isinstance(values, list | tuple):
-                mapping = _child(values, next(p for p in location if isinstance(p, int)))
-            try:
-                model = marker.config_class(mapping)
-            except GWAEError:
-                return []
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            model = field.annotation
-        else:
-            return []
-    return list(model.model_fields)
+        if isinstance(part, str):
+            inside = _model(held, values)
+            field = inside.model_fields.get(part) if inside else None
+            held = _held(field) if field else None
+        try:
+            values = values[part]
+        except (KeyError, IndexError, TypeError):
+            values = {}
+    found = _model(held, values)
+    return list(found.model_fields) if found else []
 
 
-def _metadata(field: Any) -> list[Any]:
-    inner = [m for arg in get_args(field.annotation) for m in getattr(arg, "__metadata__", ())]
-    return [*field.metadata, *inner]
-
-
-def _child(values: Any, part: int | str) -> Any:
+def _model(held: type[BaseModel] | Registered | None, values: Any) -> type[BaseModel] | None:
+    """The model that values are read by, where a field holds a model or any component."""
+    if not isinstance(held, Registered):
+        return held
     try:
-        return values[part]
-    except (KeyError, IndexError, TypeError):
-        return {}
+        return held.config_class(values if isinstance(values, Mapping) else {"type": values})
+    except GWAEError:
+        return None
+
+
+def _held(field: FieldInfo) -> type[BaseModel] | Registered | None:
+    """What a field holds, itself or as the items of a sequence."""
+    return _search((*field.metadata, field.annotation))
+
+
+def _search(parts: tuple[Any, ...]) -> type[BaseModel] | Registered | None:
+    for part in parts:
+        if isinstance(part, Registered) or (isinstance(part, type) and issubclass(part, BaseModel)):
+            return part
+        inner = (*getattr(part, "__metadata__", ()), *get_args(part))
+        if found := _search(inner):
+            return found
+    return None

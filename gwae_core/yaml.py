@@ -30,11 +30,16 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-_StrictLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"),
-    list("-+0123456789."),
-)
+class _StrictDumper(yaml.SafeDumper):
+    """Safe dumper that quotes the strings that the strict loader would read as numbers."""
+
+
+for _side in (_StrictLoader, _StrictDumper):
+    _side.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"),
+        list("-+0123456789."),
+    )
 
 
 def parse_yaml(text: str, *, source: str) -> dict[str, Any]:
@@ -59,10 +64,12 @@ def parse_yaml(text: str, *, source: str) -> dict[str, Any]:
         raise ConfigError(f"{source} is not valid YAML: {error}") from error
     if values is None:
         return {}
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+    if not isinstance(values, dict):
         raise ConfigError(
             f"{source}: expected a mapping of field names to values, got {type(values).__name__}"
         )
+    if wrong := [key for key in values if not isinstance(key, str)]:
+        raise ConfigError(f"{source}: a field name is text; got {wrong[0]!r}")
     return values
 
 
@@ -85,13 +92,16 @@ def _first_problem(error: yaml.YAMLError) -> str:
 
 def dump_yaml(values: Mapping[str, Any]) -> str:
     """Write plain values as YAML, fields in their order."""
-    return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(
+        dict(values), Dumper=_StrictDumper, sort_keys=False, allow_unicode=True, width=100
+    )
 
 
 def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
     """Set single fields, each given as ``path.to.field=value`` with the value in YAML.
 
-    A component given by its bare name becomes a mapping where one of its fields is set.
+    A component given by its bare name becomes a mapping where one of its fields is set; a number
+    in the path is the position of an item in a list.
 
     Raises:
         ConfigError: An override has no ``=``, an empty path, or leads through a plain value.
@@ -105,15 +115,34 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
                 f"override {override!r} is not of the form path.to.field=value",
                 hint="for example --set prior.num_components=20",
             )
-        value = parse_yaml(f"value: {text.strip()}", source=f"--set {path}").get("value")
-        place: dict[str, Any] = result
+        given = parse_yaml(f"value: {text.strip()}", source=f"--set {path}")
+        if list(given) != ["value"]:
+            raise ConfigError(f"override {override!r} sets more than one value")
+        place: Any = result
         for depth, key in enumerate(keys[:-1]):
-            inner = place.setdefault(key, {})
-            if isinstance(inner, str):
-                inner = place[key] = {"type": inner}
-            if not isinstance(inner, dict):
-                where = ".".join(keys[: depth + 1])
-                raise ConfigError(f"override {override!r}: {where} is {inner!r}, not a mapping")
-            place = inner
-        place[keys[-1]] = value
+            place = _enter(place, key, ".".join(keys[: depth + 1]), override)
+        place[_position(place, keys[-1], path, override)] = given["value"]
     return result
+
+
+def _enter(place: Any, key: str, where: str, override: str) -> Any:
+    """The mapping or list under a key, made where there is none or only a component's name."""
+    if isinstance(place, dict):
+        place.setdefault(key, {})
+    position = _position(place, key, where, override)
+    inner = place[position]
+    if isinstance(inner, str):
+        inner = place[position] = {"type": inner}
+    if not isinstance(inner, dict | list):
+        raise ConfigError(f"override {override!r}: {where} is {inner!r}, not a mapping")
+    return inner
+
+
+def _position(place: dict[str, Any] | list[Any], key: str, where: str, override: str) -> Any:
+    if isinstance(place, dict):
+        return key
+    if key.isdecimal() and int(key) < len(place):
+        return int(key)
+    raise ConfigError(
+        f"override {override!r}: {where} is not there; the list has {len(place)} items, from 0"
+    )
