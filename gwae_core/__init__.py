@@ -1,27 +1,151 @@
 """gwae-core: the plugin-based framework for Gromov-Wasserstein autoencoders.
 
-The public names load on first use, so that ``import gwae_core`` itself imports neither torch nor any
+The public names load on first use, so that ``import gwae_core`` imports neither torch nor any
 plugin.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gwae_core.errors import GWAEError
 
+if TYPE_CHECKING:
+    from gwae_core.autoencoder import Autoencoder
+    from gwae_core.components import Component
+    from gwae_core.config import RunConfig, SplitConfig, TrainingConfig
+    from gwae_core.context import Batch, BuildContext
+    from gwae_core.engine import fit
+    from gwae_core.hooks import hookimpl
+    from gwae_core.interfaces import (
+        AdversarialDivergence,
+        DataArrays,
+        Dataset,
+        Decoder,
+        DensityPrior,
+        Divergence,
+        Encoder,
+        Estimator,
+        Features,
+        FittablePrior,
+        Losses,
+        Metric,
+        MixturePrior,
+        Objective,
+        Posterior,
+        Prior,
+        Reconstruction,
+        Sample,
+        Sampler,
+        Stage,
+        Tracker,
+        UpdateGroup,
+        WeightedSamples,
+    )
+    from gwae_core.model import Model, load
+    from gwae_core.posteriors import DeterministicPosterior, GaussianPosterior
+    from gwae_core.registered import Registered
+    from gwae_core.runs import RunResult, evaluate_run, run
+    from gwae_core.spaces import GWResult, MMSpace
+
 __version__ = "0.1.0"
 
-_LAZY: dict[str, str] = {}
+_HOMES = {
+    "autoencoder": ("Autoencoder",),
+    "components": ("Component",),
+    "config": ("RunConfig", "SplitConfig", "TrainingConfig"),
+    "context": ("Batch", "BuildContext"),
+    "engine": ("fit",),
+    "hooks": ("hookimpl",),
+    "interfaces": (
+        "AdversarialDivergence",
+        "DataArrays",
+        "Dataset",
+        "Decoder",
+        "DensityPrior",
+        "Divergence",
+        "Encoder",
+        "Estimator",
+        "Features",
+        "FittablePrior",
+        "Losses",
+        "Metric",
+        "MixturePrior",
+        "Objective",
+        "Posterior",
+        "Prior",
+        "Reconstruction",
+        "Sample",
+        "Sampler",
+        "Stage",
+        "Tracker",
+        "UpdateGroup",
+        "WeightedSamples",
+    ),
+    "model": ("Model", "load"),
+    "posteriors": ("DeterministicPosterior", "GaussianPosterior"),
+    "registered": ("Registered",),
+    "runs": ("RunResult", "evaluate_run", "run"),
+    "spaces": ("GWResult", "MMSpace"),
+}
+_LAZY = {name: f"gwae_core.{home}" for home, names in _HOMES.items() for name in names}
 
-__all__ = ["GWAEError", "__version__"]
+__all__ = [
+    "AdversarialDivergence",
+    "Autoencoder",
+    "Batch",
+    "BuildContext",
+    "Component",
+    "DataArrays",
+    "Dataset",
+    "Decoder",
+    "DensityPrior",
+    "DeterministicPosterior",
+    "Divergence",
+    "Encoder",
+    "Estimator",
+    "Features",
+    "FittablePrior",
+    "GWAEError",
+    "GWResult",
+    "GaussianPosterior",
+    "Losses",
+    "MMSpace",
+    "Metric",
+    "MixturePrior",
+    "Model",
+    "Objective",
+    "Posterior",
+    "Prior",
+    "Reconstruction",
+    "Registered",
+    "RunConfig",
+    "RunResult",
+    "Sample",
+    "Sampler",
+    "SplitConfig",
+    "Stage",
+    "Tracker",
+    "TrainingConfig",
+    "UpdateGroup",
+    "WeightedSamples",
+    "__version__",
+    "evaluate_run",
+    "fit",
+    "hookimpl",
+    "load",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'gwae_core' has no attribute {name!r}")
-    return getattr(importlib.import_module(_LAZY[name]), name)
+    value = getattr(importlib.import_module(_LAZY[name]), name)
+    # Kept, so that the next access does not come here again.
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -14,8 +14,8 @@ from gwae_core.posteriors import as_posterior
 CHUNK = 1024
 """Data points that are encoded at once."""
 ACTIVE_VARIANCE = 0.01
-"""A latent coordinate is active where the variance of its posterior means, as a share of the variance
-of z~, is above this (after Burda et al., 2016, whose codes have variance 1)."""
+"""A latent coordinate is active where the variance of its posterior means is above this share of the
+variance of z~ (after Burda et al., 2016, whose codes have variance 1)."""
 
 
 class Autoencoder(Objective, ABC):
@@ -64,7 +64,7 @@ class Autoencoder(Objective, ABC):
 
     @torch.no_grad()
     def encode_all(self, x: Tensor) -> Tensor:
-        """Posterior means (n, d) of data (n, *data_shape), computed in chunks in evaluation mode."""
+        """Posterior means (n, d) of data (n, *data_shape), in chunks and in evaluation mode."""
         was_training = self.training
         self.eval()
         device = self.total_variance.device

@@ -25,7 +25,7 @@ class ConfigError(GWAEError):
 
 
 class ComponentError(GWAEError):
-    """A component that is unknown, not available, wrongly declared, or used where it cannot work."""
+    """A component that is unknown, not available, wrongly declared, or used where it cannot be."""
 
 
 class DataError(GWAEError):

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gwae_core.builtin import (
+    datasets,
+    decoders,
+    divergences,
+    encoders,
+    estimators,
+    metrics,
+    objectives,
+    priors,
+    reconstructions,
+)
 from gwae_core.components import Component
 from gwae_core.hooks import hookimpl
 
@@ -11,4 +22,15 @@ from gwae_core.hooks import hookimpl
 @hookimpl
 def gwae_components() -> Sequence[type[Component]]:
     """Return every built-in component."""
-    return []
+    packages = (
+        priors,
+        encoders,
+        decoders,
+        estimators,
+        divergences,
+        reconstructions,
+        objectives,
+        datasets,
+        metrics,
+    )
+    return [component for package in packages for component in package.COMPONENTS]

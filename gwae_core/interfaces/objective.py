@@ -93,6 +93,11 @@ class Objective(Component, nn.Module, ABC):
     def decode(self, z: Tensor) -> Tensor:
         """Expected data of codes (n, d): (n, *data_shape)."""
 
+    def data_distances(self, x: Tensor) -> tuple[str, Tensor] | None:
+        """Name of the metric that the objective sees data in, and distances (n, n) of held-out
+        data (n, *data_shape) in it; None where it sees Euclidean distances or none."""
+        return None
+
     @abstractmethod
     def sample_latent(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Draw codes (n, d) to generate from."""

@@ -39,7 +39,7 @@ JOINT = "joint"
 class Weights(Section):
     """Weights of the four terms."""
 
-    gw: NonNegativeFloat = 1.0
+    gw: NonNegativeFloat = 3.0
     """Gromov-Wasserstein term."""
     reconstruction: NonNegativeFloat = 1.0
     """Reconstruction."""
@@ -188,12 +188,14 @@ class GWAE(Autoencoder):
         self.stage = stage
         if stage == JOINT and self.two_stages:
             means = self.encode_all(x)
-            self.code_mean.copy_(self.code_mean + self.code_scale * means.mean(0))
-            spread = means.std(0, unbiased=False).clamp_min(1e-6)
+            # One scale for all coordinates: it changes no ratio of distances between codes.
+            centre = means.mean(0)
+            spread = (means - centre).square().mean().sqrt().clamp_min(1e-6)
+            self.code_mean.add_(self.code_scale * centre)
             self.code_scale.mul_(spread)
             assert isinstance(self.prior, FittablePrior)
             seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
-            self.prior.fit((means - means.mean(0)) / spread, seed=seed)
+            self.prior.fit((means - centre) / spread, seed=seed)
         if self.config.compare == "posterior" or stage == REPRESENTATION:
             z = self.encode_all(x[:SCALE_SAMPLE])
         else:
@@ -311,3 +313,11 @@ class GWAE(Autoencoder):
     def decode_params(self, z: Tensor) -> Tensor:
         """Decoder's output (n, *output_shape) for (standardised) codes (n, d)."""
         return super().decode_params(z * self.code_scale + self.code_mean)
+
+    def data_distances(self, x: Tensor) -> tuple[str, Tensor] | None:
+        """Distances (n, n) in the data metric of the GW term."""
+        if self.gw.geodesic is not None:
+            return "geodesic", torch.from_numpy(self.gw.geodesic.between(x))
+        if self.config.ground_cost == "euclidean":
+            return None
+        return self.config.ground_cost, self.gw.data_space(x, None).d

@@ -10,7 +10,7 @@ from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from gwae_core.autoencoder import Autoencoder
-from gwae_core.builtin.priors import Normal
+from gwae_core.builtin.priors.normal import Normal
 from gwae_core.context import Batch, BuildContext
 from gwae_core.errors import ComponentError
 from gwae_core.interfaces import DensityPrior, Losses, Objective, Parameters, Posterior, UpdateGroup

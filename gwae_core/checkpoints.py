@@ -1,0 +1,81 @@
+"""Checkpoints: the state of a model as safetensors, written at once, read without running code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from gwae_core.errors import RunFolderError
+from gwae_core.files import write_atomically
+
+FORMAT = "gwae-core checkpoint 1"
+
+
+def save_checkpoint(path: Path, module: nn.Module, facts: dict[str, Any]) -> None:
+    """Write a module's state with some facts (step, stage, ...) about it."""
+    state = {
+        name: tensor.detach().cpu().contiguous().clone()
+        for name, tensor in module.state_dict().items()
+    }
+    metadata = {"format": FORMAT, "facts": json.dumps(facts)}
+    write_atomically(path, lambda temporary: save_file(state, temporary, metadata=metadata))
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a state and the facts about it.
+
+    Raises:
+        RunFolderError: The file is missing, truncated, or of another program.
+    """
+    if not path.is_file():
+        raise RunFolderError(
+            f"no checkpoint {path}", hint="train again; the run ended before its first checkpoint"
+        )
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise RunFolderError(
+                    f"{path} is a safetensors file, but not a checkpoint of gwae-core"
+                )
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return state, json.loads(metadata["facts"])
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise RunFolderError(
+            f"{path} is truncated or not a checkpoint: {error}",
+            hint="restore the file, or train again",
+        ) from error
+
+
+def load_state(module: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    """Put a state into a module.
+
+    Raises:
+        RunFolderError: Names or shapes do not match: the checkpoint is of another model.
+    """
+    own = module.state_dict()
+    missing = sorted(set(own) - set(state))
+    foreign = sorted(set(state) - set(own))
+    shapes = [
+        f"{name}: {tuple(state[name].shape)} instead of {tuple(own[name].shape)}"
+        for name in own
+        if name in state and state[name].shape != own[name].shape
+    ]
+    problems = [
+        *([f"it lacks {', '.join(missing[:3])}"] if missing else []),
+        *([f"it holds {', '.join(foreign[:3])}"] if foreign else []),
+        *shapes[:3],
+    ]
+    if problems:
+        raise RunFolderError(
+            f"{path} is the checkpoint of another model: {'; '.join(problems)}",
+            hint="it must lie in the run folder of the configuration that it was trained with",
+        )
+    with torch.no_grad():
+        module.load_state_dict(state)

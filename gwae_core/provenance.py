@@ -1,0 +1,88 @@
+"""Where a run comes from: versions, and the distribution of each of its components."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from pydantic import BaseModel
+
+import gwae_core
+from gwae_core.components import ComponentConfig
+from gwae_core.config import RunConfig
+from gwae_core.plugins import registry
+from gwae_core.registry import CORE
+
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "POT", "lightning-fabric", "pydantic")
+
+
+def environment() -> dict[str, Any]:
+    """Versions of Python, core and the packages that numbers depend on."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        CORE: gwae_core.__version__,
+        **{name: _version(name) for name in PACKAGES},
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def components_of(config: RunConfig) -> dict[str, dict[str, str]]:
+    """Distribution and version of every component of a run, by ``kind name``."""
+    sources = {entry.component: entry.source for entry in registry()}
+    found = {}
+    for part in _walk(config):
+        source = sources.get(part.component)
+        found[f"{part.component.kind} {part.type}"] = {
+            "distribution": source.distribution if source else "",
+            "version": source.version if source else "",
+        }
+    return found
+
+
+def _walk(value: Any) -> Iterator[ComponentConfig]:
+    if isinstance(value, ComponentConfig):
+        yield value
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _walk(getattr(value, name))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _walk(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _walk(item)
+
+
+def changes(recorded: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Sentences on components whose distribution is missing or of another version today."""
+    today = {
+        (entry.component.kind, entry.component.name(), entry.source.distribution): entry.source
+        for entry in registry()
+    }
+    sentences = []
+    for label, was in recorded.items():
+        kind, _, name = label.partition(" ")
+        distribution = was.get("distribution", "")
+        if not distribution or distribution == CORE:
+            continue
+        source = today.get((kind, name, distribution))
+        if source is None:
+            sentences.append(
+                f"{kind} {name!r} came from {distribution} {was.get('version')}, which does not "
+                f"provide it here (pip install {distribution}=={was.get('version')})"
+            )
+        elif source.version != was.get("version"):
+            sentences.append(
+                f"{kind} {name!r} was trained with {distribution} {was.get('version')}; "
+                f"{source.version} is installed"
+            )
+    return sentences

@@ -1,0 +1,144 @@
+"""The run folder: where everything of a run lies, and how it is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gwae_core.config import RunConfig
+from gwae_core.errors import RunFolderError
+from gwae_core.files import read_json, write_json, write_npz, write_text
+
+
+class RunFolder:
+    """Paths and small files of a run; all but the log of records are written at once.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration."""
+        return self.path / "config.yaml"
+
+    @property
+    def environment(self) -> Path:
+        """Versions, components and data that the run was made with."""
+        return self.path / "environment.json"
+
+    @property
+    def records(self) -> Path:
+        """The records, one JSON object a line."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def split(self) -> Path:
+        """Rows of the training, validation and test part."""
+        return self.path / "split.npz"
+
+    def checkpoint(self, name: str) -> Path:
+        """The checkpoint ``last`` or ``best``."""
+        return self.path / "checkpoints" / f"{name}.safetensors"
+
+    @classmethod
+    def create(cls, out: Path | str | None, config: RunConfig) -> RunFolder:
+        """Make a new folder; without a path, one under ``runs`` that is named by the run.
+
+        Raises:
+            RunFolderError: The folder holds something already, or cannot be written.
+        """
+        if out is None:
+            parts = (config.data.type, config.objective.type, config.prior.type)
+            name = "-".join([*parts, f"seed{config.seed}"])
+            base = Path("runs") / name
+            path, number = base, 1
+            while path.exists():
+                number += 1
+                path = base.with_name(f"{name}-{number}")
+        else:
+            path = Path(out)
+        try:
+            if path.exists() and (not path.is_dir() or any(path.iterdir())):
+                raise RunFolderError(
+                    f"{path} exists already", hint="choose another folder with --out"
+                )
+            path.mkdir(parents=True, exist_ok=True)
+            # A folder may exist and yet refuse files; better to know it before training.
+            probe = path / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise RunFolderError(
+                f"cannot write to the folder {path}: {error.strerror or error}",
+                hint="choose another folder with --out",
+            ) from error
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: Path | str) -> RunFolder:
+        """An existing run folder.
+
+        Raises:
+            RunFolderError: It is not one.
+        """
+        folder = cls(path)
+        if not folder.path.is_dir():
+            raise RunFolderError(f"no run folder {folder.path}", hint="`gwae train` makes one")
+        if not folder.config.is_file():
+            raise RunFolderError(
+                f"{folder.path} is not a run folder: it has no {folder.config.name}",
+                hint="give the folder that `gwae train` wrote",
+            )
+        return folder
+
+    def write_config(self, config: RunConfig) -> None:
+        """Write the resolved configuration."""
+        write_text(self.config, config.to_yaml())
+
+    def write_environment(self, values: Mapping[str, Any]) -> None:
+        """Write versions, components and data."""
+        write_json(self.environment, values)
+
+    def read_environment(self) -> dict[str, Any]:
+        """Read versions, components and data."""
+        return read_json(self.environment)
+
+    def append_record(self, record: Mapping[str, Any]) -> None:
+        """Add a record; each line is complete as soon as it is written.
+
+        Raises:
+            RunFolderError: The line cannot be written.
+        """
+        try:
+            with self.records.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+                file.flush()
+        except OSError as error:
+            raise RunFolderError(
+                f"cannot write {self.records}: {error.strerror or error}"
+            ) from error
+
+    def write_split(self, index: Mapping[str, NDArray[np.int64]]) -> None:
+        """Write the rows of each part."""
+        write_npz(self.split, index)
+
+    def read_split(self) -> dict[str, NDArray[np.int64]]:
+        """Read the rows of each part.
+
+        Raises:
+            RunFolderError: The file is missing or damaged.
+        """
+        try:
+            with np.load(self.split, allow_pickle=False) as file:
+                return {name: file[name] for name in file.files}
+        except (OSError, ValueError, EOFError, KeyError) as error:
+            raise RunFolderError(f"{self.split} cannot be read: {error}") from error

@@ -1,0 +1,251 @@
+"""`run`: build, train, evaluate and save; the one place where all parts meet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from gwae_core.build import build_objective
+from gwae_core.checkpoints import load_state, read_checkpoint, save_checkpoint
+from gwae_core.config import RunConfig
+from gwae_core.context import BuildContext
+from gwae_core.engine import NotFiniteError, Record, TensorBatches, train
+from gwae_core.errors import DataError, GWAEError
+from gwae_core.evaluate import evaluate, save_evaluation
+from gwae_core.files import write_npz
+from gwae_core.interfaces import DataArrays, Metric, Objective, Tracker
+from gwae_core.model import read_config
+from gwae_core.provenance import components_of, environment
+from gwae_core.run_folder import RunFolder
+from gwae_core.splits import Splits, checksum, restore, split
+
+Observer = Callable[[Record], None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run leaves behind.
+
+    Attributes:
+        folder: The run folder.
+        metrics: Metrics on the test split, by name.
+        report: The report, or None where none was asked for.
+    """
+
+    folder: Path
+    metrics: Mapping[str, float]
+    report: Path | None
+
+
+def run(
+    config: RunConfig,
+    *,
+    out: Path | str | None = None,
+    observe: Observer | None = None,
+    report: bool = True,
+    parts: Mapping[str, nn.Module] | None = None,
+) -> RunResult:
+    """Train and evaluate what a configuration describes, and save all of it in a run folder.
+
+    Args:
+        config: The run.
+        out: The run folder, new or empty; None names one under ``runs``.
+        observe: Called with each record while the run goes on.
+        report: Whether the report is written.
+        parts: Modules of the user's own that take the place of configured parts, by name.
+
+    Raises:
+        GWAEError: The configuration, the data or the folder cannot be used, or training failed;
+            the last good checkpoint is kept.
+    """
+    if config.training.threads is not None:
+        torch.set_num_threads(config.training.threads)
+    data = config.data.build().load()
+    splits = split(data, config.split, seed=config.seed)
+    batches = TensorBatches(
+        torch.from_numpy(splits.train.x),
+        batch_size=config.training.batch_size,
+        seed=config.seed,
+    )
+    context = BuildContext.for_data(batches.x, config.latent_dim)
+    objective = build_objective(config, context, parts=parts)
+    trackers: list[Tracker] = [tracker.build(context) for tracker in config.trackers]
+
+    folder = RunFolder.create(out, config)
+    folder.write_config(config)
+    folder.write_split(splits.index)
+    facts: dict[str, Any] = {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": environment(),
+        "components": components_of(config),
+        "data": {"shape": list(context.data_shape), "checksum": checksum(data)},
+        "own_parts": sorted(parts or ()),
+    }
+    folder.write_environment(facts)
+    for tracker in trackers:
+        tracker.start(folder.path, config.model_dump(mode="json"))
+    observers = [tracker.record for tracker in trackers]
+    seconds = _train(config, objective, batches, splits, folder, observe, observers)
+    folder.write_environment({**facts, "seconds": seconds})
+
+    metrics = _evaluate(config, objective, splits, folder)
+    for tracker in trackers:
+        tracker.finish(metrics)
+    if not report:
+        return RunResult(folder.path, metrics, None)
+    # Figures need matplotlib, which a run without a report does not.
+    from gwae_core.report import write_report
+
+    return RunResult(folder.path, metrics, write_report(folder.path))
+
+
+def _train(
+    config: RunConfig,
+    objective: Objective,
+    batches: TensorBatches,
+    splits: Splits,
+    folder: RunFolder,
+    observe: Observer | None,
+    trackers: Sequence[Observer],
+) -> float:
+    """Train, saving records and checkpoints; returns seconds."""
+    training = config.training
+    validation = None
+    if len(splits.validation.x):
+        held_out = torch.from_numpy(splits.validation.x)
+        validation = TensorBatches(held_out, batch_size=len(held_out))
+
+    def tell(record: Record) -> None:
+        if record["event"] != "progress":
+            folder.append_record(record)
+            for tracker in trackers:
+                tracker(record)
+        if observe is not None:
+            observe(record)
+
+    def save(name: str, record: Record) -> None:
+        about = {"step": record["step"], "stage": record.get("stage", "")}
+        save_checkpoint(folder.checkpoint(name), objective, about)
+
+    tell(
+        {
+            "event": "start",
+            "step": 0,
+            "steps": training.steps,
+            "stages": [stage.name for stage in objective.stages()],
+            "train": len(splits.train.x),
+            "validation": len(splits.validation.x),
+            "test": len(splits.test.x),
+            "parameters": sum(p.numel() for p in objective.parameters()),
+        }
+    )
+    seconds = 0.0
+    try:
+        for record in train(objective, batches, training, validation=validation, seed=config.seed):
+            tell(record)
+            if record["event"] == "validation" and record["best"]:
+                save("best", record)
+            periodic = record["event"] == "progress" and not (
+                record["step"] % training.validate_every
+            )
+            if periodic or record["event"] in ("validation", "end"):
+                save("last", record)
+            if record["event"] == "end":
+                seconds = float(record["seconds"])
+    except NotFiniteError as error:
+        tell({"event": "failure", "step": error.step, "stage": error.stage, "term": error.term})
+        saved = folder.path / "failure" / f"batch-step-{error.step}.npz"
+        _save_batch(saved, error)
+        error.message += f"; its batch is in {saved}"
+        if (last := folder.checkpoint("last")).is_file():
+            error.message += f", the last good checkpoint in {last}"
+        raise
+    if training.select == "best" and (best := folder.checkpoint("best")).is_file():
+        load_state(objective, read_checkpoint(best)[0], best)
+    return seconds
+
+
+def _save_batch(path: Path, error: NotFiniteError) -> None:
+    batch = error.batch
+    arrays = {"x": batch.x.detach().cpu().numpy()}
+    if batch.index is not None:
+        arrays["index"] = batch.index.cpu().numpy()
+    write_npz(path, arrays)
+
+
+def _evaluate(
+    config: RunConfig, objective: Objective, splits: Splits, folder: RunFolder
+) -> dict[str, float]:
+    """Evaluate on the test split (on the validation split where there is no test) and save."""
+    held_out = _held_out(splits)
+    if held_out is None:
+        return {}
+    metrics: list[Metric] = [metric.build() for metric in config.metrics]
+    with torch.inference_mode():
+        distances = objective.data_distances(torch.from_numpy(held_out.x))
+    name, d_x = ("euclidean", None) if distances is None else distances
+    evaluation = evaluate(
+        objective,
+        splits.train,
+        held_out,
+        metrics,
+        seed=config.seed,
+        d_x=None if d_x is None else d_x.cpu().numpy(),
+        d_x_name=name,
+    )
+    part = "test" if held_out is splits.test else "validation"
+    save_evaluation(folder.path, replace(evaluation, facts={**evaluation.facts, "split": part}))
+    return dict(evaluation.metrics)
+
+
+def _held_out(splits: Splits) -> DataArrays | None:
+    for part in (splits.test, splits.validation):
+        if len(part.x):
+            return part
+    return None
+
+
+def evaluate_run(folder: Path | str, *, checkpoint: str | None = None) -> dict[str, float]:
+    """Evaluate a run again, on the split that it was trained with.
+
+    Args:
+        folder: The run folder.
+        checkpoint: ``last`` or ``best``; None takes the one that the run selected.
+
+    Raises:
+        DataError: The data are not those that the run was trained on.
+        GWAEError: The run cannot be loaded.
+    """
+    opened = RunFolder.open(folder)
+    facts = opened.read_environment()
+    if facts.get("own_parts"):
+        raise GWAEError(
+            f"the run was trained with modules of your own: {', '.join(facts['own_parts'])}",
+            hint="load it with load(folder, parts=...) and call gwae_core.evaluate.evaluate",
+        )
+    config = read_config(opened, facts)
+    data = config.data.build().load()
+    if checksum(data) != facts.get("data", {}).get("checksum"):
+        raise DataError(
+            "the data differ from those that the run was trained on",
+            hint="bring back the same data; a split of other data would mix training and test",
+        )
+    splits = restore(data, opened.read_split())
+    context = BuildContext.for_data(torch.from_numpy(splits.train.x), config.latent_dim)
+    objective = build_objective(config, context)
+    path = opened.checkpoint(checkpoint or config.training.select)
+    load_state(objective, read_checkpoint(path)[0], path)
+    return _evaluate(config, objective, splits, opened)
+
+
+def read_records(folder: Path | str) -> list[Record]:
+    """Records of a run, in order."""
+    lines = RunFolder.open(folder).records.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
