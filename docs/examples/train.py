@@ -1,6 +1,5 @@
 """Train a small GWAE from Python, then encode, decode and sample."""
 
-# --8<-- [start:config]
 from gwae_core import RunConfig, load, run
 
 config = RunConfig.from_mapping(
@@ -11,9 +10,6 @@ config = RunConfig.from_mapping(
         "training": {"steps": 200},
     }
 )
-# --8<-- [end:config]
-
-# --8<-- [start:run]
 result = run(config, out="runs/from-python")
 print(result.metrics)
 
@@ -21,4 +17,3 @@ model = load("runs/from-python")
 x = model.sample(4)  # (4, *data_shape)
 z = model.encode(x)  # (4, 8)
 x_hat = model.decode(z)  # (4, *data_shape)
-# --8<-- [end:run]

@@ -4,9 +4,9 @@ from typing import Literal
 
 import torch
 from pydantic import PositiveFloat
+from torch import Generator, Tensor
 
-from gwae_core.hooks import hookimpl
-from gwae_core.interfaces import Prior
+from gwae_core import Prior, hookimpl
 
 
 class Cube(Prior):
@@ -19,8 +19,10 @@ class Cube(Prior):
 
     config: Config
 
-    def sample(self, n: int, *, generator: torch.Generator | None = None) -> torch.Tensor:
-        u = torch.rand(n, self.latent_dim, generator=generator, device=self.anchor.device)
+    def sample(self, n: int, *, generator: Generator | None = None) -> Tensor:
+        like = self.anchor  # on the device and of the dtype of the prior
+        shape = (n, self.latent_dim)
+        u = torch.rand(shape, generator=generator, device=like.device, dtype=like.dtype)
         return self.config.half_width * (2 * u - 1)
 
 
