@@ -38,6 +38,10 @@ def _sentence(item: Any, model: type[BaseModel], values: Mapping[str, Any]) -> s
             guess = f"; did you mean {close[0]!r}?" if close else ""
             allowed = f"; allowed: {', '.join(fields)}" if fields else ""
             return f"unknown field {name!r}{guess}{allowed}"
+        case "model_type" | "dict_type":
+            return f"expected a mapping of fields; got {received}"
+        case "tuple_type" | "list_type":
+            return f"expected a list; got {received}"
         case "missing":
             return "this field is required"
         case "component":

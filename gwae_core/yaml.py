@@ -86,7 +86,8 @@ def _size(node: yaml.Node, known: dict[int, int]) -> int:
 def _first_problem(error: yaml.YAMLError) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem:
         mark = error.problem_mark
-        return error.problem + (f" (line {mark.line + 1})" if mark else "")
+        text = f"{error.context}, {error.problem}" if error.context else error.problem
+        return text + (f" (line {mark.line + 1})" if mark else "")
     return str(error).partition("\n")[0]
 
 
