@@ -243,17 +243,31 @@ class SparsePlan:
         cols: (k,) int64.
         mass: (k,) non-negative.
         shape: (n, m).
+        rows_in_order: Whether rows are 0, 1, ..., n - 1, as those of a permutation are; known by
+            whoever builds the plan, it saves gathering.
     """
 
     rows: Tensor
     cols: Tensor
     mass: Tensor
     shape: tuple[int, int]
+    rows_in_order: bool = False
 
     def dense(self) -> Tensor:
         """The coupling as a matrix, (n, m)."""
         plan = self.mass.new_zeros(self.shape)
         return plan.index_put((self.rows, self.cols), self.mass, accumulate=True)
+
+    def marginals(self) -> tuple[Tensor, Tensor]:
+        """Sums over rows, (n,), and over columns, (m,)."""
+        p = self.mass.new_zeros(self.shape[0]).index_add(0, self.rows, self.mass)
+        q = self.mass.new_zeros(self.shape[1]).index_add(0, self.cols, self.mass)
+        return p, q
+
+    def marginal_error(self, p: Tensor, q: Tensor) -> float:
+        """|T 1 - p|_1 + |T^T 1 - q|_1."""
+        rows, cols = self.marginals()
+        return float((rows - p).abs().sum() + (cols - q).abs().sum())
 
 
 @dataclass(frozen=True, eq=False)
