@@ -1,0 +1,9 @@
+"""Divergences: what keeps the codes close to the prior."""
+
+from __future__ import annotations
+
+from gwae_core.builtin.divergences.sinkhorn import Sinkhorn
+from gwae_core.components import Component
+
+COMPONENTS: tuple[type[Component], ...] = (Sinkhorn,)
+"""What this package registers."""

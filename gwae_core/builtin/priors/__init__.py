@@ -1,0 +1,11 @@
+"""Priors: the distributions over codes that come with core."""
+
+from __future__ import annotations
+
+from gwae_core.builtin.priors.gaussian_mixture import GaussianMixture
+from gwae_core.builtin.priors.normal import Normal
+from gwae_core.builtin.priors.uniform import Uniform
+from gwae_core.components import Component
+
+COMPONENTS: tuple[type[Component], ...] = (GaussianMixture, Normal, Uniform)
+"""What this package registers."""
