@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
 import math
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwae_core.errors import RunFolderError
+from gwae_core.files import read_json, write_json, write_npz
 
 FOLDER = "evaluation"
 """Subfolder of a run folder."""
@@ -54,16 +53,9 @@ def save_evaluation(folder: Path, evaluation: Evaluation) -> Path:
         if array.dtype.hasobject:
             raise TypeError(f"figure {name!r} holds objects, which only a pickle could store")
     target = folder / FOLDER
-    archive = io.BytesIO()
-    arrays: dict[str, Any] = dict(evaluation.figures)
-    np.savez_compressed(archive, **arrays)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        _replace(target / "facts.json", _json(evaluation.facts))
-        _replace(target / "figures.npz", archive.getvalue())
-        _replace(target / "metrics.json", _json(evaluation.metrics))
-    except OSError as error:
-        raise RunFolderError(f"{target} cannot be written: {error}") from error
+    write_json(target / "facts.json", evaluation.facts)
+    write_npz(target / "figures.npz", evaluation.figures)
+    write_json(target / "metrics.json", evaluation.metrics)
     return target
 
 
@@ -74,21 +66,17 @@ def load_evaluation(folder: Path) -> Evaluation:
         RunFolderError: A file is missing or not readable.
     """
     source = folder / FOLDER
+    if not (source / "metrics.json").is_file():
+        raise RunFolderError(f"{folder} holds no evaluation", hint=f"gwae evaluate {folder}")
+    metrics, facts = read_json(source / "metrics.json"), read_json(source / "facts.json")
     try:
-        metrics = json.loads((source / "metrics.json").read_text(encoding="utf-8"))
-        facts = json.loads((source / "facts.json").read_text(encoding="utf-8"))
         # read first: where the archive is damaged, numpy leaves a file that it opened open
         content = io.BytesIO((source / "figures.npz").read_bytes())
-        with np.load(content, allow_pickle=False) as arrays:
-            figures = {name: arrays[name] for name in arrays.files}
-    except FileNotFoundError as error:
-        raise RunFolderError(
-            f"{folder} holds no evaluation: {error.filename} is missing",
-            hint=f"gwae evaluate {folder}",
-        ) from error
+        with np.load(content, allow_pickle=False) as stored:
+            figures = {name: stored[name] for name in stored.files}
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise RunFolderError(
-            f"{source} cannot be read: {error}", hint=f"gwae evaluate {folder}"
+            f"{source / 'figures.npz'} cannot be read: {error}", hint=f"gwae evaluate {folder}"
         ) from error
     return Evaluation({name: float(value) for name, value in metrics.items()}, figures, facts)
 
@@ -96,13 +84,3 @@ def load_evaluation(folder: Path) -> Evaluation:
 def unusable(metrics: dict[str, float]) -> list[str]:
     """Names whose value is NaN or infinite."""
     return [name for name, value in metrics.items() if not math.isfinite(value)]
-
-
-def _json(values: Any) -> bytes:
-    return (json.dumps(values, indent=2, allow_nan=False) + "\n").encode()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    os.replace(partial, path)

@@ -44,7 +44,7 @@ def test_objects_are_not_written(tmp_path: Path) -> None:
 
 
 def test_a_run_without_evaluation_says_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(RunFolderError, match=r"metrics\.json is missing\nhint: gwae evaluate"):
+    with pytest.raises(RunFolderError, match=r"holds no evaluation\nhint: gwae evaluate"):
         load_evaluation(tmp_path)
 
 
@@ -58,7 +58,7 @@ def test_a_truncated_file_is_named_as_unreadable(tmp_path: Path, name: str) -> N
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "evaluation").write_text("a file")
-    with pytest.raises(RunFolderError, match="cannot be written"):
+    with pytest.raises(RunFolderError, match="cannot write"):
         save_evaluation(tmp_path, EXAMPLE)
 
 
