@@ -9,12 +9,12 @@ from __future__ import annotations
 import html
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from gwae_core.components import ComponentConfig, Section
 from gwae_core.config import RunConfig
 from gwae_core.interfaces import KINDS
 from gwae_core.plugins import registry
@@ -48,18 +48,21 @@ def components() -> str:
 
 def run() -> str:
     """The table of the run configuration, then one for each of its sections."""
-    parts = [table(RunConfig.model_fields)]
-    for name, field in RunConfig.model_fields.items():
-        section = field.annotation
-        if isinstance(section, type) and issubclass(section, BaseModel) and not component(field):
-            summary = (inspect.getdoc(section) or "").partition("\n")[0]
-            parts += [f"### `{name}`", summary, table(section.model_fields)]
+    fields = RunConfig.model_fields
+    parts = [table({k: f for k, f in fields.items() if not section(f)})]
+    for name, field in fields.items():
+        if nested := section(field):
+            summary = (inspect.getdoc(nested) or "").partition("\n")[0]
+            parts += [f"### `{name}`", summary, table(nested.model_fields)]
     return "\n\n".join(parts)
 
 
-def component(field: FieldInfo) -> bool:
-    """Whether a field holds a component, which has a page of its own."""
-    return any(type(item).__name__ == "Registered" for item in field.metadata)
+def section(field: FieldInfo) -> type[Section] | None:
+    """The section that a field holds, if it holds one; components have tables of their own."""
+    kind = field.annotation
+    if not isinstance(kind, type) or issubclass(kind, ComponentConfig):
+        return None
+    return kind if issubclass(kind, Section) else None
 
 
 def table(fields: Mapping[str, FieldInfo]) -> str:
@@ -67,7 +70,16 @@ def table(fields: Mapping[str, FieldInfo]) -> str:
     if not fields:
         return ""
     head = ["| field | default | meaning |", "|---|---|---|"]
-    return "\n".join([*head, *(row(name, field) for name, field in fields.items())])
+    return "\n".join([*head, *rows(fields)])
+
+
+def rows(fields: Mapping[str, FieldInfo], prefix: str = "") -> Iterator[str]:
+    """A row for each parameter; those of a nested section by their dotted names."""
+    for name, field in fields.items():
+        if nested := section(field):
+            yield from rows(nested.model_fields, f"{prefix}{name}.")
+        else:
+            yield row(prefix + name, field)
 
 
 def row(name: str, field: FieldInfo) -> str:
@@ -84,11 +96,9 @@ def row(name: str, field: FieldInfo) -> str:
 
 
 def shown(value: Any) -> str:
-    """A default as it is written in YAML: a component by name, a section as `...`."""
+    """A default as it is written in YAML, a component by its name."""
     if hasattr(value, "type"):
         return str(value.type)
-    if isinstance(value, BaseModel):
-        return "..."
     if isinstance(value, tuple) and value and all(hasattr(item, "type") for item in value):
         return f"[{', '.join(item.type for item in value)}]"
     if isinstance(value, str) and value:
