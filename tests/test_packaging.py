@@ -73,7 +73,7 @@ def test_every_requirement_has_a_pin_in_its_range(
 
 
 def third_party_imports(*, at_import: bool) -> Iterator[tuple[Path, str]]:
-    """Files and the third-party modules that they import, or import as soon as they are imported."""
+    """Files and the third-party modules that they import, anywhere or at their top level."""
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in tree.body if at_import else ast.walk(tree):
