@@ -35,7 +35,12 @@ class RawArrays:
 
 
 def read_arrays(
-    path: Path, *, x: str | None, y: str | None, factors: Sequence[str] = ()
+    path: Path,
+    *,
+    x: str | None = None,
+    y: str | None = None,
+    factors: Sequence[str] = (),
+    header: bool | None = None,
 ) -> RawArrays:
     """Read a file; nothing in it is ever executed (no pickle).
 
@@ -43,7 +48,8 @@ def read_arrays(
         path: An npz, npy, or csv file; csv also by the endings tsv and txt.
         x: Key of the data in an npz file.
         y: Key (npz) or column (csv) of the labels.
-        factors: Key (npz) or columns (csv) of the factors.
+        factors: Keys (npz) or columns (csv) of the factors.
+        header: Whether the first line of a csv file holds names; None finds out.
 
     Raises:
         DataError: No such file, another format, a damaged file, no such key, or pickled objects.
@@ -68,7 +74,7 @@ def read_arrays(
                 raise DataError(f"{path} is an archive of arrays", hint="rename it to .npz")
             return RawArrays(array)
         case ".csv" | ".tsv" | ".txt":
-            return _read_csv(path, y, factors)
+            return _read_csv(path, y, factors, header)
     raise DataError(
         f"{path} ends in {path.suffix or 'nothing'}; expected one of {', '.join(SUFFIXES)}",
         hint="np.savez(PATH, x=x, y=y) writes what is read here",
@@ -125,8 +131,9 @@ def _read_npz(
         )
 
 
-def _read_csv(path: Path, y: str | None, factors: Sequence[str]) -> RawArrays:
-    table = CSVTable.open(path, delimiter="\t" if path.suffix.lower() == ".tsv" else None)
+def _read_csv(path: Path, y: str | None, factors: Sequence[str], header: bool | None) -> RawArrays:
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else None
+    table = CSVTable.open(path, delimiter=delimiter, header=header)
     label = None if y is None else table.column(y)
     factor_columns = [table.column(name) for name in factors]
     taken = {label, *factor_columns}

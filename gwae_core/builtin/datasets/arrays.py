@@ -38,6 +38,9 @@ class Arrays(Dataset):
         a csv file without a header are named 0, 1, ..."""
         factors: tuple[str, ...] = ()
         """Keys (npz) or columns (csv) of ground-truth factors."""
+        header: bool | None = None
+        """Whether the first line of a csv file holds names; null finds out: it does unless all its
+        cells are numbers, and where they count 0, 1, 2, ..."""
         shape: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] | None = None
         """Shape of one data point, such as [1, 28, 28] for 784 columns; null takes the file's."""
         channels: Literal["first", "last"] | None = None
@@ -55,7 +58,9 @@ class Arrays(Dataset):
             DataError: The file cannot be read, or holds what no model can train on.
         """
         config = self.config
-        raw = read_arrays(config.path, x=config.x, y=config.y, factors=config.factors)
+        raw = read_arrays(
+            config.path, x=config.x, y=config.y, factors=config.factors, header=config.header
+        )
         x = _numbers(raw.x, f"the data of {config.path}")
         self._check_lengths(raw)
         x = self._scaled(self._shaped(x), from_bytes=raw.x.dtype == np.uint8)

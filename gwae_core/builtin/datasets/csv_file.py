@@ -35,12 +35,20 @@ class CSVTable:
     header: bool
 
     @classmethod
-    def open(cls, path: Path, *, delimiter: str | None = None) -> CSVTable:
-        """Read the first line, a header unless all its cells are numbers, and count all cells.
+    def open(
+        cls, path: Path, *, delimiter: str | None = None, header: bool | None = None
+    ) -> CSVTable:
+        """Read the first line and count the cells of all.
+
+        Args:
+            path: The file.
+            delimiter: What separates two cells; None takes the likeliest of , ; and tab.
+            header: Whether the first line holds names; None takes it for a header unless all its
+                cells are numbers, and where they count from 0, as pandas numbers its columns.
 
         Raises:
-            DataError: The file is not text, holds no row, repeats a name, or has lines of different
-                lengths.
+            DataError: The file is not text, holds no row, has a column without a name or two of
+                one name, or lines of different lengths.
         """
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
@@ -51,8 +59,16 @@ class CSVTable:
             raise DataError(f"{path} is empty, or begins with an empty line")
         delimiter = delimiter or max(DELIMITERS, key=line.count)
         cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
-        header = not all(map(_is_number, cells))
+        if header is None:
+            numbered = len(cells) > 2 and cells == [str(i) for i in range(len(cells))]
+            header = numbered or not all(map(_is_number, cells))
         names = tuple(cells) if header else tuple(map(str, range(len(cells))))
+        if "" in names:
+            raise DataError(
+                f"column {names.index('')} of {path} has no name; if it numbers the rows, it is no "
+                "data",
+                hint="write the file without an index (pandas: to_csv(PATH, index=False))",
+            )
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise DataError(f"{path} has several columns named {', '.join(map(repr, repeated))}")
         table = cls(path, names, delimiter, header)

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from gwae_core.builtin.encoders.inputs import Standardize, require_unit_interval
+from gwae_core.builtin.encoders.inputs import Moments, require_unit_interval
 from gwae_core.context import BuildContext
 from gwae_core.errors import ComponentError
 from gwae_core.interfaces import Decoder, Reconstruction
@@ -22,7 +22,7 @@ class OutputConfig(Decoder.Config):
     parameters; ``auto`` is ``linear`` where the reconstruction reads data, else ``raw``."""
 
 
-class Destandardize(Standardize):
+class Destandardize(Moments):
     """mean + scale * y: the network works in standardised units."""
 
     def forward(self, y: Tensor) -> Tensor:

@@ -16,8 +16,8 @@ LOGIT_MARGIN = 1e-3
 """Data in [0, 1] are moved into [margin, 1 - margin], where the logit is finite."""
 
 
-class Standardize(nn.Module):
-    """(x - mean) / scale: the mean of each dimension, one scale for all.
+class Moments(nn.Module):
+    """Mean of each data dimension and one scale for all, saved with the model.
 
     A single scale keeps the geometry of the data, and dimensions that hardly vary stay quiet.
     """
@@ -31,6 +31,10 @@ class Standardize(nn.Module):
         statistics = context.statistics
         self.register_buffer("mean", statistics.mean.detach().clone().to(dtype))
         self.register_buffer("scale", torch.tensor(statistics.scale, dtype=dtype))
+
+
+class Standardize(Moments):
+    """(x - mean) / scale."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Standardise data (n, *data_shape)."""

@@ -136,6 +136,15 @@ def test_csv_without_a_header(tmp_path: Path) -> None:
     assert data.factor_names == ("2",)
 
 
+def test_csv_header_of_numbers(tmp_path: Path) -> None:
+    content = "0,1,2\n5,6,7\n"
+    np.testing.assert_array_equal(load(text(tmp_path, content)).x, [[5, 6, 7]])
+    np.testing.assert_array_equal(
+        load(text(tmp_path, content), header=False).x, [[0, 1, 2], [5, 6, 7]]
+    )
+    np.testing.assert_array_equal(load(text(tmp_path, "5,3\n1,2\n"), header=True).x, [[1, 2]])
+
+
 def test_csv_of_images(tmp_path: Path) -> None:
     content = "\n".join(",".join(map(str, row)) for row in RNG.integers(0, 255, (4, 64)))
     data = load(text(tmp_path, content), shape=(1, 8, 8), scaling="bytes")
@@ -148,6 +157,7 @@ def test_csv_of_images(tmp_path: Path) -> None:
         ("", "is empty"),
         ("\n1,2\n", "begins with an empty line"),
         ("a,b\n", "a header and no row"),
+        (",a,b\n0,1,2\n", r"column 0 of .* has no name"),
         ("a,a\n1,2\n", "several columns named 'a'"),
         ("a,b\n1,2\n3,\n", "line 3, column 'b': expected a number, got nothing"),
         ("a,b\n1,x\n", "line 2, column 'b': expected a number, got 'x'"),

