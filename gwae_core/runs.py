@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -18,15 +18,16 @@ from gwae_core.config import RunConfig
 from gwae_core.context import BuildContext
 from gwae_core.engine import NotFiniteError, Record, TensorBatches, train
 from gwae_core.errors import DataError, GWAEError
-from gwae_core.evaluate import evaluate, save_evaluation
+from gwae_core.evaluate import Evaluation, evaluate, save_evaluation
 from gwae_core.files import write_npz
-from gwae_core.interfaces import DataArrays, Metric, Objective, Tracker
+from gwae_core.interfaces import Metric, Objective, Tracker
 from gwae_core.model import read_config
 from gwae_core.provenance import components_of, environment
 from gwae_core.run_folder import RunFolder
 from gwae_core.splits import Splits, checksum, restore, split
 
 Observer = Callable[[Record], None]
+Part = Literal["test", "validation"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,10 @@ def run(
     seconds = _train(config, objective, batches, splits, folder, observe, observers)
     folder.write_environment({**facts, "seconds": seconds})
 
-    metrics = _evaluate(config, objective, splits, folder)
+    metrics: Mapping[str, float] = {}
+    if evaluation := _evaluate(config, objective, splits, "test"):
+        save_evaluation(folder.path, evaluation)
+        metrics = evaluation.metrics
     for tracker in trackers:
         tracker.finish(metrics)
     if not report:
@@ -181,12 +185,12 @@ def _save_batch(path: Path, error: NotFiniteError) -> None:
 
 
 def _evaluate(
-    config: RunConfig, objective: Objective, splits: Splits, folder: RunFolder
-) -> dict[str, float]:
-    """Evaluate on the test split (on the validation split where there is no test) and save."""
-    held_out = _held_out(splits)
-    if held_out is None:
-        return {}
+    config: RunConfig, objective: Objective, splits: Splits, part: Part
+) -> Evaluation | None:
+    """Evaluate on a part of the data, where it holds any."""
+    held_out = splits.test if part == "test" else splits.validation
+    if not len(held_out.x):
+        return None
     metrics: list[Metric] = [metric.build() for metric in config.metrics]
     with torch.inference_mode():
         distances = objective.data_distances(torch.from_numpy(held_out.x))
@@ -200,27 +204,24 @@ def _evaluate(
         d_x=None if d_x is None else d_x.cpu().numpy(),
         d_x_name=name,
     )
-    part = "test" if held_out is splits.test else "validation"
-    save_evaluation(folder.path, replace(evaluation, facts={**evaluation.facts, "split": part}))
-    return dict(evaluation.metrics)
+    return replace(evaluation, facts={**evaluation.facts, "split": part})
 
 
-def _held_out(splits: Splits) -> DataArrays | None:
-    for part in (splits.test, splits.validation):
-        if len(part.x):
-            return part
-    return None
-
-
-def evaluate_run(folder: Path | str, *, checkpoint: str | None = None) -> dict[str, float]:
+def evaluate_run(
+    folder: Path | str, *, part: Part = "test", checkpoint: str | None = None
+) -> Mapping[str, float]:
     """Evaluate a run again, on the split that it was trained with.
+
+    An evaluation on the test part is saved in the run folder; one on the validation part, on which
+    settings are chosen, is only returned.
 
     Args:
         folder: The run folder.
+        part: ``test`` or ``validation``.
         checkpoint: ``last`` or ``best``; None takes the one that the run selected.
 
     Raises:
-        DataError: The data are not those that the run was trained on.
+        DataError: The data are not those that the run was trained on, or the part is empty.
         GWAEError: The run cannot be loaded.
     """
     opened = RunFolder.open(folder)
@@ -242,7 +243,14 @@ def evaluate_run(folder: Path | str, *, checkpoint: str | None = None) -> dict[s
     objective = build_objective(config, context)
     path = opened.checkpoint(checkpoint or config.training.select)
     load_state(objective, read_checkpoint(path)[0], path)
-    return _evaluate(config, objective, splits, opened)
+    evaluation = _evaluate(config, objective, splits, part)
+    if evaluation is None:
+        raise DataError(
+            f"the {part} part of the data is empty", hint=f"train with split.{part} above 0"
+        )
+    if part == "test":
+        save_evaluation(opened.path, evaluation)
+    return evaluation.metrics
 
 
 def read_records(folder: Path | str) -> list[Record]:

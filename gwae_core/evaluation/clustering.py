@@ -70,12 +70,18 @@ def fit_kmeans(
 
 
 def fit_gaussian_mixture(
-    train: NDArray[Any], test: NDArray[Any], num_clusters: int, *, seed: int, starts: int = 10
+    train: NDArray[Any],
+    test: NDArray[Any],
+    num_clusters: int,
+    *,
+    seed: int,
+    starts: int = 20,
+    regularization: float = 5e-2,
 ) -> NDArray[np.int64]:
     """Fit a full-covariance Gaussian mixture on training points and assign test points.
 
-    Each coordinate is standardised with the training points' moments first, so that the ridge of
-    0.01 on the covariances means the same for codes of any scale.
+    Each coordinate is standardised with the training points' moments first, so that the ridge on
+    the covariances means the same for codes of any scale.
 
     Args:
         train: (n, *shape); at most 10,000 points, drawn by seed, are used.
@@ -83,6 +89,7 @@ def fit_gaussian_mixture(
         num_clusters: Number of components, at most n.
         seed: Seed of the draw and of the starts.
         starts: Runs from k-means, of which the one of largest likelihood is kept.
+        regularization: Ridge on the covariances, in units of each coordinate's variance.
 
     Returns:
         Component of largest responsibility of each test point, (m,).
@@ -93,7 +100,7 @@ def fit_gaussian_mixture(
     mean, scale = train.mean(axis=0), train.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
     model = GaussianMixture(
-        num_clusters, reg_covar=1e-2, n_init=starts, max_iter=200, random_state=seed
+        num_clusters, reg_covar=regularization, n_init=starts, max_iter=300, random_state=seed
     )
     model.fit((train - mean) / scale)
     return np.asarray(model.predict((test - mean) / scale), dtype=np.int64)

@@ -29,8 +29,9 @@ class ClusteringMetric(Metric):
         """Parameters."""
 
         type: Literal["clustering"] = "clustering"
-        starts: PositiveInt = 10
-        """Starts of k-means and of the Gaussian mixture, of which the best fit is kept."""
+        starts: PositiveInt = 20
+        """Starts of k-means and of the Gaussian mixture, of which the best fit is kept; as many as
+        the mixture prior's own fit has, so that they compare on equal terms."""
 
     config: Config
 

@@ -96,7 +96,7 @@ class GWTerm(nn.Module):
         if self.geodesic is None:
             return MMSpace(points=x.flatten(1), weights=weights, cost=self.ground_cost)
         if index is not None:
-            return MMSpace(distances=self.geodesic.lookup(index))
+            return MMSpace(distances=self.geodesic.lookup(index).to(x.dtype))
         distances = torch.from_numpy(self.geodesic.between(x))
         return MMSpace(distances=distances.to(x.device, x.dtype))
 

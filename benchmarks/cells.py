@@ -1,0 +1,119 @@
+"""Cells of a study: each is trained once, its numbers kept in a file, so that a study can go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gwae_core.config import RunConfig
+from gwae_core.runs import evaluate_run, run
+from gwae_core.yaml import apply_overrides, parse_yaml
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "docs" / "examples"
+RESULTS = ROOT / "docs" / "results"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training run of a study.
+
+    Attributes:
+        labels: What the study calls it, such as data, model and seed.
+        config: The run configuration, as a mapping.
+        part: Part of the data that it is evaluated on.
+    """
+
+    labels: Mapping[str, Any]
+    config: Mapping[str, Any]
+    part: str = "test"
+
+    @property
+    def key(self) -> str:
+        """Equal for equal cells."""
+        return json.dumps([dict(self.labels), dict(self.config), self.part], sort_keys=True)
+
+
+def example(name: str, *overrides: str) -> dict[str, Any]:
+    """Configuration of an example of the documentation, with overrides."""
+    text = (EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8")
+    return apply_overrides(parse_yaml(text, source=name), overrides)
+
+
+def train_cell(cell: Cell) -> dict[str, Any]:
+    """Train and evaluate one cell; a failure is a result too.
+
+    Besides the metrics: ``seconds`` of training and ``max_posterior_scale`` over logged steps.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    records: list[Mapping[str, Any]] = []
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        config = RunConfig.from_mapping(cell.config)
+        try:
+            metrics = run(config, out=out, observe=records.append, report=False).metrics
+            if cell.part != "test":
+                metrics = evaluate_run(out, part="validation")
+        except Exception as error:  # a study goes on, and its table shows what failed
+            return {"error": f"{type(error).__name__}: {error}"}
+    observed = [r["observed"] for r in records if r["event"] == "train"]
+    return {
+        **metrics,
+        "seconds": time.perf_counter() - began,
+        "training_seconds": next(r["seconds"] for r in records if r["event"] == "end"),
+        "max_posterior_scale": max(o["posterior_scale"] for o in observed),
+        "active_units": observed[-1]["active_units"],
+        "log_variance": observed[-1].get("log_variance", float("nan")),
+    }
+
+
+def run_cells(
+    cells: Iterable[Cell], path: Path, *, jobs: int, report: Callable[[str], None] = print
+) -> list[dict[str, Any]]:
+    """Train the cells that a results file lacks; return the results of all, in order.
+
+    Args:
+        cells: The cells.
+        path: JSON lines; a line is added as soon as a cell is done.
+        jobs: Processes, one thread each.
+        report: Told of each cell that is done.
+    """
+    cells = list(cells)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known: dict[str, dict[str, Any]] = {}
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            entry = json.loads(line)
+            known[entry["key"]] = entry
+    missing = [cell for cell in cells if cell.key not in known]
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(train_cell, cell): cell for cell in missing}
+        for done, future in enumerate(as_completed(futures), 1):
+            cell = futures[future]
+            entry = {"key": cell.key, **cell.labels, "part": cell.part, "values": future.result()}
+            known[cell.key] = entry
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+            report(f"[{done}/{len(missing)}] {dict(cell.labels)}")
+    return [known[cell.key] for cell in cells]
+
+
+def mean_and_error(values: Iterable[float]) -> tuple[float, float]:
+    """Mean and standard error over seeds."""
+    array = np.asarray(list(values), dtype=float)
+    error = array.std(ddof=1) / np.sqrt(len(array)) if len(array) > 1 else float("nan")
+    return float(array.mean()), float(error)

@@ -1,0 +1,48 @@
+"""Lengths of stages and the learning rate over a run."""
+
+import pytest
+import torch
+
+from gwae_core.config import TrainingConfig
+from gwae_core.engine.schedule import rate, set_rate, stage_lengths
+from gwae_core.interfaces import Stage
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 100, 1501])
+def test_stage_lengths_add_up_to_all_steps(steps: int) -> None:
+    stages = (Stage("a", 0.8), Stage("b", 0.1), Stage("c", 0.1))
+    lengths = stage_lengths(stages, steps)
+    assert sum(length for _, length in lengths) == steps
+    assert all(abs(length - stage.fraction * steps) <= 1 for stage, length in lengths)
+
+
+def test_the_rate_rises_stays_and_falls_to_nearly_zero() -> None:
+    config = TrainingConfig(warmup_steps=10, decay=0.3)
+    shares = [rate(step, 100, config) for step in range(100)]
+    assert shares[:10] == pytest.approx([0.1 * k for k in range(1, 11)])
+    assert shares[10:70] == pytest.approx([1.0] * 60)
+    assert all(a > b > 0 for a, b in zip(shares[70:], shares[71:], strict=False))
+    assert shares[-1] == pytest.approx(1 / 30)
+
+
+def test_no_warmup_and_no_decay_is_constant() -> None:
+    config = TrainingConfig(warmup_steps=0, decay=0.0)
+    assert {rate(step, 50, config) for step in range(50)} == {1.0}
+
+
+def test_warmup_takes_at_most_a_tenth_of_a_short_run() -> None:
+    config = TrainingConfig(warmup_steps=100, decay=0.0)
+    assert rate(0, 20, config) == pytest.approx(0.5)
+    assert rate(1, 20, config) == 1.0
+
+
+def test_each_part_keeps_its_own_peak() -> None:
+    first, second = torch.nn.Parameter(torch.ones(1)), torch.nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.Adam(
+        [
+            {"params": [first], "lr": 1e-3, "peak": 1e-3},
+            {"params": [second], "lr": 1e-2, "peak": 1e-2},
+        ]
+    )
+    set_rate(optimizer, 0.5)
+    assert [part["lr"] for part in optimizer.param_groups] == [5e-4, 5e-3]
