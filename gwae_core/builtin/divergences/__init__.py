@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from gwae_core.builtin.divergences.mmd import MMD
 from gwae_core.builtin.divergences.sinkhorn import Sinkhorn
+from gwae_core.builtin.divergences.sliced_wasserstein import SlicedWasserstein
 from gwae_core.components import Component
 
-COMPONENTS: tuple[type[Component], ...] = (Sinkhorn,)
+COMPONENTS: tuple[type[Component], ...] = (MMD, Sinkhorn, SlicedWasserstein)
 """What this package registers."""
