@@ -21,7 +21,7 @@ from gwae_core.interfaces import DataArrays, Evaluated, Metric, MetricInput, Obj
 
 __all__ = ["Evaluation", "evaluate", "load_evaluation", "save_evaluation"]
 
-IMAGES, TABLE_ROWS, COMPONENTS, PER_COMPONENT = 16, 500, 32, 8
+IMAGES, TABLE_ROWS, COMPONENTS, PER_COMPONENT = 32, 500, 32, 8
 """Examples of images and of table rows that are kept, components shown, samples of each."""
 TRAVERSED, STEPS, WIDTH = 8, 9, 2.5
 """Latent dimensions traversed, steps of each, and half their width in standard deviations."""

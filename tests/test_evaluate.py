@@ -104,9 +104,9 @@ def test_images_with_labels_and_a_mixture_prior_have_every_figure() -> None:
     found = evaluate(Linear(IMAGE, 4), arrays(200, IMAGE, seed=0), test, METRICS, seed=0)
     shapes = {name: array.shape for name, array in found.figures.items()}
     assert shapes == {
-        "x": (16, *IMAGE),
-        "x_hat": (16, *IMAGE),
-        "x_label": (16,),
+        "x": (32, *IMAGE),
+        "x_hat": (32, *IMAGE),
+        "x_label": (32,),
         "samples": (64, *IMAGE),
         "z": (90, 4),
         "z_2d": (90, 2),

@@ -1,0 +1,70 @@
+"""What was logged during training, as series over steps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values of one quantity over training steps."""
+
+    steps: list[float]
+    values: list[float]
+
+
+@dataclass(frozen=True)
+class Log:
+    """The records of a run, in order; any of their keys may be missing."""
+
+    records: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def read(cls, path: Path) -> Log:
+        """Read a file of one JSON object a line; a line cut off by a crash is left out."""
+        records = []
+        if path.is_file():
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+                try:
+                    record = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(record, dict):
+                    records.append(record)
+        return cls(records)
+
+    def of(self, event: str) -> list[Mapping[str, Any]]:
+        """Records of one event."""
+        return [record for record in self.records if record.get("event") == event]
+
+    def names(self, event: str, group: str) -> list[str]:
+        """Names under a mapping such as ``terms``, in the order in which they appear."""
+        names: dict[str, None] = {}
+        for record in self.of(event):
+            found = record.get(group)
+            if isinstance(found, Mapping):
+                names |= dict.fromkeys(found)
+        return list(names)
+
+    def series(self, event: str, *keys: str) -> Series:
+        """Finite numbers under a path of keys, such as ``("terms", "gw")``."""
+        steps, values = [], []
+        for record in self.of(event):
+            found: Any = record
+            for key in keys:
+                found = found.get(key) if isinstance(found, Mapping) else None
+            step, value = _finite(record.get("step")), _finite(found)
+            if step is not None and value is not None:
+                steps.append(step)
+                values.append(value)
+        return Series(steps, values)
+
+
+def _finite(value: Any) -> float | None:
+    if isinstance(value, int | float) and abs(value) < float("inf"):
+        return float(value)
+    return None
