@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,15 @@ def python(*arguments: str, cwd: Path, path: Path | None = None) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def configurations() -> list[Any]:
+    """Every configuration; those on larger data than the digits are slow."""
+    return [
+        pytest.param(path, id=path.stem, marks=[] if path.stem == "digits" else pytest.mark.slow)
+        for path in sorted(EXAMPLES.glob("*.yaml"))
+    ]
+
+
+@pytest.mark.parametrize("example", configurations())
 def test_configuration_trains(example: Path, tmp_path: Path) -> None:
     config = RunConfig.from_file(example, overrides=("training.steps=10",))
     if config.data.type == "mnist5k":
@@ -78,7 +87,8 @@ def test_plugin_is_discovered_trains_and_loads(tmp_path: Path) -> None:
         "project"
     ]
     (tmp_path / "site").mkdir()
-    shutil.copy(EXAMPLES / "gwae-cube" / "gwae_cube.py", tmp_path / "site")
+    for name in ("gwae_cube.py", "test_gwae_cube.py"):
+        shutil.copy(EXAMPLES / "gwae-cube" / name, tmp_path / "site")
     info = tmp_path / "site" / f"gwae_cube-{project['version']}.dist-info"
     info.mkdir()
     fields = ["Metadata-Version: 2.1", "Name: {name}", "Version: {version}"]
@@ -87,3 +97,6 @@ def test_plugin_is_discovered_trains_and_loads(tmp_path: Path) -> None:
     lines = [f"{name} = {module}" for name, module in project["entry-points"]["gwae"].items()]
     (info / "entry_points.txt").write_text("\n".join(["[gwae]", *lines]), encoding="utf-8")
     python("-c", USE_OF_THE_CUBE, cwd=tmp_path, path=tmp_path / "site")
+    tested = python("-m", "pytest", "-q", "site", cwd=tmp_path, path=tmp_path / "site")
+    assert " passed" in tested
+    assert "failed" not in tested
