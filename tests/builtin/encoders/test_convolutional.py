@@ -32,6 +32,8 @@ def test_published_size() -> None:
         (64, 256),
         (64, 256),
     ]
+    assert [type(layer).__name__ for layer in encoder.stages] == ["Conv2d", "SiLU"] * 4
+    assert [type(layer).__name__ for layer in encoder.hidden] == ["Linear", "SiLU"]
     assert sum(p.numel() for p in encoder.parameters()) == 1_771_872  # published: about 1.77 M
 
 
