@@ -70,9 +70,7 @@ class _Loop:
         validation: TensorBatches | None,
         seed: int,
     ) -> None:
-        self.fabric = Fabric(
-            accelerator=training.accelerator, devices=1, precision=training.precision
-        )
+        self.fabric = _fabric(training)
         self.objective = objective
         self.module = self.fabric.setup_module(objective)
         for method in ("losses", "start_stage"):
@@ -260,6 +258,18 @@ class _Loop:
                 f"allowed: total, {', '.join(terms)}"
             )
         return terms[self.training.monitor]
+
+
+def _fabric(training: TrainingConfig) -> Fabric:
+    try:
+        return Fabric(accelerator=training.accelerator, devices=1, precision=training.precision)
+    # Each accelerator and precision of lightning-fabric refuses in its own way.
+    except Exception as error:
+        raise ConfigError(
+            f"training.accelerator {training.accelerator!r} with training.precision "
+            f"{training.precision!r} cannot be used here: {error}",
+            hint="accelerator cpu and precision 32-true work everywhere",
+        ) from error
 
 
 def _gradient_culprit(record: Mapping[str, Mapping[str, float]]) -> str:

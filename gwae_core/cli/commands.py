@@ -1,0 +1,202 @@
+"""The commands: each reads its arguments, calls the library, and prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gwae_core import __version__
+from gwae_core.cli.reporting import reported
+
+app = typer.Typer(
+    help="Gromov-Wasserstein autoencoders from plugins and configuration files.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    # Plain help costs a third of the time and stays readable in a pipe.
+    rich_markup_mode=None,
+)
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"gwae {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def gwae(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Gromov-Wasserstein autoencoders from plugins and configuration files."""
+
+
+@app.command()
+@reported
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Configuration, a YAML file.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Set one field, such as prior.num_components=20; may be repeated.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Run folder, new or empty; by default one under runs/."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same as --set seed=N.")] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print the path of the run folder only.")
+    ] = False,
+    report: Annotated[bool, typer.Option(help="Write the report after training.")] = True,
+) -> None:
+    """Train, evaluate and report what a configuration describes."""
+    from gwae_core.cli.progress import Silence, watch
+    from gwae_core.cli.results import metrics_text, stages_text
+    from gwae_core.config import RunConfig
+    from gwae_core.runs import run
+
+    values = [*(overrides or ()), *([] if seed is None else [f"seed={seed}"])]
+    settings = RunConfig.from_file(config, overrides=tuple(values))
+    with Silence() if quiet else watch() as display:
+        result = run(settings, out=out, observe=display, report=report)
+    if quiet:
+        typer.echo(result.folder)
+        return
+    typer.echo(stages_text(display.stages()))
+    typer.echo(metrics_text(result.metrics, result.folder))
+    typer.echo(f"run     {result.folder}")
+    if result.report is not None:
+        typer.echo(f"report  {result.report}")
+
+
+@app.command()
+@reported
+def new(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="New file; without one the text is printed."),
+    ] = None,
+    data: Annotated[str, typer.Option(help="Data set, by its name.")] = "digits",
+    objective: Annotated[str, typer.Option(help="Training method, by its name.")] = "gwae",
+) -> None:
+    """Write a commented configuration to start from."""
+    from gwae_core.cli.starter import starting_config, write_new
+
+    text = starting_config(data=data, objective=objective)
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    write_new(file, text)
+    typer.echo(f"wrote {file}; edit it, then: gwae train {file}")
+
+
+@app.command()
+@reported
+def plugins(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the components that are installed.
+
+    What failed to load, was refused, is disabled or is claimed by several plugins comes after them,
+    with the reason.
+    """
+    from gwae_core.cli.listing import listing_json, listing_text
+    from gwae_core.plugins import registry
+
+    typer.echo(listing_json(registry()) if as_json else listing_text(registry()))
+
+
+@app.command()
+@reported
+def schema(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File; by default the schema is printed.")
+    ] = None,
+) -> None:
+    """Write the JSON schema of configurations."""
+    import json
+
+    from gwae_core.files import write_text
+    from gwae_core.schema import run_schema
+
+    text = json.dumps(run_schema(), indent=2, ensure_ascii=False)
+    if output is None:
+        typer.echo(text)
+        return
+    write_text(output, text + "\n")
+    typer.echo(f"wrote {output}")
+
+
+@app.command()
+@reported
+def evaluate(
+    run: RunArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compute the metrics of a run again."""
+    import json
+
+    from gwae_core.cli.results import metrics_text
+    from gwae_core.runs import evaluate_run
+
+    metrics = evaluate_run(run)
+    typer.echo(json.dumps(dict(metrics), indent=2) if as_json else metrics_text(metrics, run))
+
+
+@app.command()
+@reported
+def report(run: RunArgument) -> None:
+    """Write the report of a run again."""
+    from gwae_core.report import write_report
+    from gwae_core.run_folder import RunFolder
+
+    typer.echo(write_report(RunFolder.open(run).path))
+
+
+@app.command()
+@reported
+def sample(
+    run: RunArgument,
+    number: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 64,
+    output: Annotated[Path, typer.Option("--output", "-o", help="File, .npz.")] = Path(
+        "samples.npz"
+    ),
+    component: Annotated[
+        int | None, typer.Option(min=0, help="Component of a mixture prior, from 0; all if none.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
+) -> None:
+    """Generate data from the prior; the file holds `x`."""
+    from gwae_core.cli.arrays import check_npz, write_arrays
+    from gwae_core.model import load
+
+    check_npz(output)
+    x = load(run).sample(number, component=component, seed=seed)
+    write_arrays(output, x=x)
+
+
+@app.command()
+@reported
+def encode(
+    run: RunArgument,
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="File: .npy, .npz or .csv.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File, .npz.")] = Path("codes.npz"),
+) -> None:
+    """Encode data; the file holds the codes `z`."""
+    from gwae_core.cli.arrays import check_npz, read_data, write_arrays
+    from gwae_core.model import load
+
+    check_npz(output)
+    model = load(run)
+    write_arrays(output, z=model.encode(read_data(data, model)))
