@@ -44,7 +44,7 @@ class SlicedWasserstein(Divergence):
         theta = theta / theta.norm(dim=0)
         x, y = (q.z @ theta).T, (p.z @ theta).T  # (L, n), (L, m)
         if q.weights is None and p.weights is None and x.shape == y.shape:
-            squared = (x.sort(dim=1).values - y.sort(dim=1).values).square().mean(1)  # (L,)
+            squared: Tensor = (x.sort(dim=1).values - y.sort(dim=1).values).square().mean(1)  # (L,)
         else:
             squared = wasserstein_1d(x, y, q.mass, p.mass)  # (L,)
         return squared.mean() * (d / 2)

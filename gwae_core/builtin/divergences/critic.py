@@ -1,0 +1,156 @@
+"""The adversarial divergence between joint distributions of data and codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from torch import Tensor
+from torch.func import functional_call
+
+from gwae_core.builtin.divergences.critic_network import CriticNetwork
+from gwae_core.builtin.divergences.spectral_norm import power_iteration
+from gwae_core.context import BuildContext, require
+from gwae_core.errors import ComponentError
+from gwae_core.interfaces import AdversarialDivergence, Sample
+
+
+class Critic(AdversarialDivergence):
+    """Critic on pairs (x, z): the published divergence between posterior and generated joints.
+
+    The model minimises L_D = E_p f(g(z), z) - E_q f(x, z~); the critic f minimises
+    - L_D + lambda [ mean (|grad f| - 1)^2 + delta (E_q f^2 + E_p f^2) ], the gradient taken at
+    x_t = t x + (1 - t) g(z), z_t = t z~ + (1 - t) z with one t ~ U(0, 1) for each pair
+    (Nakagawa et al., 2023; Gulrajani et al., 2017).
+
+    f sees u = (x - mean) / scale with the training data's moments, and v = latent_scale z, and the
+    penalty is on the gradient with respect to (u, v): a larger ``latent_scale`` makes differences
+    of codes count for more against those of data. Both parts of the gradient are observed; a small
+    one for codes says that the critic hardly sees them. The power iteration of the spectral norm
+    advances once a critic step, and nothing else here changes state.
+    """
+
+    joint = True
+
+    class Config(AdversarialDivergence.Config):
+        """Parameters of the critic, of its loss and of its training."""
+
+        type: Literal["critic"] = "critic"
+        steps: PositiveInt = 5
+        """Critic steps for each step of the model."""
+        learning_rate: PositiveFloat | None = None
+        """Learning rate of the critic; null takes the run's."""
+        gradient_penalty: NonNegativeFloat = 10.0
+        """Weight lambda of the penalties."""
+        drift: NonNegativeFloat = 1e-4
+        """Weight delta of the squared values within the penalties."""
+        latent_scale: PositiveFloat = 1.0
+        """Factor on codes at the critic's input."""
+        channels: PositiveInt = 8
+        """Channels of the first convolution; they double with each."""
+        width: PositiveInt = 256
+        """Width of the hidden layers."""
+        features: PositiveInt = 64
+        """Features of data, and of codes, that meet in the joint layers."""
+
+    config: Config
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, config: Config, context: BuildContext | None = None) -> None:
+        super().__init__(config, context)
+        context = require(context, self)
+        self.register_buffer("mean", context.statistics.mean.clone())
+        self.register_buffer("scale", torch.tensor(context.statistics.scale))
+        self.network = CriticNetwork(
+            context.data_shape,
+            context.latent_dim,
+            channels=config.channels,
+            width=config.width,
+            features=config.features,
+        )
+
+    @property
+    def critic_steps(self) -> int:
+        """Critic steps for each step of the model."""
+        return self.config.steps
+
+    @property
+    def learning_rate(self) -> float | None:
+        """The critic's learning rate; None takes the run's."""
+        return self.config.learning_rate
+
+    def forward(self, q: Sample, p: Sample, *, generator: torch.Generator | None = None) -> Tensor:
+        """L_D of pairs (x, z~) ~ q and (g(z), z) ~ p, a 0-d tensor; no gradient to the critic.
+
+        Raises:
+            ComponentError: A sample carries no data.
+        """
+        u, v, weights = self._signed(q, p)
+        frozen = {name: parameter.detach() for name, parameter in self.network.named_parameters()}
+        values: Tensor = functional_call(self.network, frozen, (u, v))
+        return weights @ values
+
+    def score(self, sample: Sample) -> Tensor:
+        """The critic's value f of each pair, (n,).
+
+        Raises:
+            ComponentError: The sample carries no data.
+        """
+        values: Tensor = self.network(*self._inputs(sample))
+        return values
+
+    def critic_losses(
+        self, q: Sample, p: Sample, *, generator: torch.Generator | None = None
+    ) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
+        """Terms ``critic``, ``gradient_penalty``, ``drift``; gradient norms with respect to x, z.
+
+        Raises:
+            ComponentError: A sample carries no data.
+        """
+        power_iteration(self.network)
+        u, v, weights = self._signed(q.detach(), p.detach())
+        values = self.network(u, v)  # (n + m,)
+        n = min(len(q.z), len(p.z))
+        u_q, u_p, v_q, v_p = u[:n], u[len(q.z) :][:n], v[:n], v[len(q.z) :][:n]
+        t = torch.rand((n, 1), generator=generator, device=v.device, dtype=v.dtype)
+        t_u = t.reshape(n, *[1] * (u.ndim - 1))
+        u_t = (t_u * u_q + (1 - t_u) * u_p).requires_grad_()
+        v_t = (t * v_q + (1 - t) * v_p).requires_grad_()
+        total = self.network(u_t, v_t).sum()
+        grad_u, grad_v = torch.autograd.grad(total, (u_t, v_t), create_graph=True)
+        square_u, square_v = grad_u.flatten(1).square().sum(1), grad_v.square().sum(1)  # (n,)
+        norm = _root(square_u + square_v)
+        penalty = self.config.gradient_penalty
+        terms = {
+            "critic": -(weights @ values),
+            "gradient_penalty": penalty * (norm - 1).square().mean(),
+            "drift": penalty * self.config.drift * (weights.abs() @ values.square()),
+        }
+        observed = {
+            "critic_gradient_x": _root(square_u.detach()).mean(),
+            "critic_gradient_z": _root(square_v.detach()).mean(),
+        }
+        return terms, observed
+
+    def _inputs(self, sample: Sample) -> tuple[Tensor, Tensor]:
+        """What the network sees of a sample: u, (n, *data_shape), and v, (n, d)."""
+        if sample.x is None:
+            raise ComponentError(
+                "the divergence 'critic' compares pairs of data and codes, and got codes alone",
+                hint="give each sample its data: Sample(z, weights, x)",
+            )
+        return (sample.x - self.mean) / self.scale, self.config.latent_scale * sample.z
+
+    def _signed(self, q: Sample, p: Sample) -> tuple[Tensor, Tensor, Tensor]:
+        """Inputs of both samples, and the weights w that make w^T f equal to E_p f - E_q f."""
+        (u_q, v_q), (u_p, v_p) = self._inputs(q), self._inputs(p)
+        return torch.cat([u_q, u_p]), torch.cat([v_q, v_p]), torch.cat([-q.mass, p.mass])
+
+
+def _root(square: Tensor) -> Tensor:
+    """The root, with a gradient of zero at zero."""
+    positive = square > 0
+    return torch.where(positive, torch.where(positive, square, 1.0).sqrt(), 0.0)
