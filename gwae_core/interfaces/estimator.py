@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+import torch
 from torch import nn
 
 from gwae_core.components import Component
@@ -36,5 +37,15 @@ class Estimator(Component, nn.Module, ABC):
     config: Config
 
     @abstractmethod
-    def forward(self, x: MMSpace, z: MMSpace, *, rho: float = 2.0) -> GWResult:
-        """Estimate GW of two spaces with exponent rho; differentiable in points and distances."""
+    def forward(
+        self,
+        x: MMSpace,
+        z: MMSpace,
+        *,
+        rho: float = 2.0,
+        generator: torch.Generator | None = None,
+    ) -> GWResult:
+        """Estimate GW of two spaces with exponent rho, differentiable in points and distances.
+
+        Estimators that draw random numbers take them from the generator.
+        """

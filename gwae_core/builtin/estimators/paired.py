@@ -8,6 +8,7 @@ import torch
 
 from gwae_core.errors import SpaceError
 from gwae_core.interfaces import Estimator
+from gwae_core.solvers import distortion
 from gwae_core.spaces import GWResult, MMSpace, SparsePlan
 
 
@@ -27,7 +28,14 @@ class Paired(Estimator):
     exponents: ClassVar[frozenset[float] | None] = None
     solves: ClassVar[bool] = False
 
-    def forward(self, x: MMSpace, z: MMSpace, *, rho: float = 2.0) -> GWResult:
+    def forward(
+        self,
+        x: MMSpace,
+        z: MMSpace,
+        *,
+        rho: float = 2.0,
+        generator: torch.Generator | None = None,
+    ) -> GWResult:
         """Distortion of two spaces of equal size.
 
         Raises:
@@ -38,17 +46,12 @@ class Paired(Estimator):
                 f"paired couples row i with row i, but the spaces have {x.n} and {z.n} points",
                 hint="take an estimator that solves for the coupling, such as entropic or exact",
             )
-        weights = z.mass if x.weights is None else x.mass
-        difference = (x.d - z.d).abs()
-        # |0|^rho has no gradient for rho < 1, and none that is defined at rho = 1: sign(0) = 0.
-        value = torch.einsum("i,ij,j->", weights, difference.pow(rho), weights)
-        rows = torch.arange(x.n, device=value.device)
-        plan = SparsePlan(rows, rows, weights.detach(), (x.n, z.n))
-        return GWResult(
-            value=value,
-            objective=value,
-            plan=plan,
-            converged=True,
-            n_iter=0,
-            marginal_error=0.0,
-        )
+        value = distortion(x, z, rho=rho)
+        return GWResult(value, value, identity_plan(x, z), True, 0, 0.0)
+
+
+def identity_plan(x: MMSpace, z: MMSpace) -> SparsePlan:
+    """The coupling of row i with row i, weighted as ``x``, or as ``z`` where ``x`` has no weights."""
+    mass = (z if x.weights is None else x).mass.detach()
+    rows = torch.arange(x.n, device=mass.device)
+    return SparsePlan(rows, rows, mass, (x.n, z.n))

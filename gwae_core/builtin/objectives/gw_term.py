@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gwae_core.data_metric import GeodesicMetric
 from gwae_core.interfaces import Estimator
-from gwae_core.spaces import MMSpace, pairwise_distances
+from gwae_core.spaces import GWResult, MMSpace, pairwise_distances
 
 SCALE_SAMPLE = 1024
 """Points from which the mean distance of the data and the first scale are measured."""
@@ -104,9 +104,11 @@ class GWTerm(nn.Module):
         """The space of codes (n, d), scaled by C / s_z."""
         return MMSpace(points=_unit_scale(z) * self.scale, weights=weights, cost=self.ground_cost)
 
-    def forward(self, x: MMSpace, z: MMSpace) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(
+        self, x: MMSpace, z: MMSpace, *, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """The term, a 0-d tensor, and the values to log."""
-        result = self.estimator(x, z, rho=self.rho)
+        result: GWResult = self.estimator(x, z, rho=self.rho, generator=generator)
         observed = {"gw_value": result.value.detach(), "scale_c": self.scale.detach().mean()}
         if self.estimator.solves:
             positive = result.objective > torch.finfo(result.objective.dtype).tiny

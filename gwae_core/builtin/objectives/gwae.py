@@ -77,8 +77,9 @@ class GWAE(Autoencoder):
         compare: Literal["posterior", "generated", "data"] = "posterior"
         """Spaces of the GW term: (x, z~) of the posterior; (x^, z) generated, as published; or a
         data batch against a prior batch, whose coupling has to be solved for."""
-        ground_cost: Literal["euclidean", "sqeuclidean", "cosine"] = "euclidean"
-        """Ground cost of both spaces."""
+        ground_cost: Literal["euclidean", "sqeuclidean", "cosine"] | None = None
+        """Ground cost of both spaces; null takes euclidean, or sqeuclidean for an estimator that
+        knows only that."""
         data_metric: Literal["ground", "geodesic"] = "ground"
         """Distances of the data: the ground cost, or geodesics of the nearest-neighbour graph."""
         num_neighbors: PositiveInt = 10
@@ -100,7 +101,18 @@ class GWAE(Autoencoder):
             """The exponent in use."""
             if self.rho is not None:
                 return self.rho
-            return 2.0 if self.estimator.component.solves else 1.0
+            kind: type[Estimator] = self.estimator.component
+            takes_one = kind.exponents is None or 1.0 in kind.exponents
+            return 1.0 if takes_one and not kind.solves else 2.0
+
+        @property
+        def cost(self) -> str:
+            """The ground cost in use."""
+            if self.ground_cost is not None:
+                return self.ground_cost
+            kind: type[Estimator] = self.estimator.component
+            euclidean = kind.costs is None or "euclidean" in kind.costs
+            return "euclidean" if euclidean else "sqeuclidean"
 
         @model_validator(mode="after")
         def _can_be_estimated(self) -> GWAE.Config:
@@ -117,9 +129,9 @@ class GWAE(Autoencoder):
                 raise ValueError(
                     f"estimator {name!r} cannot take rho {self.exponent:g}; allowed: {allowed}"
                 )
-            if kind.costs is not None and self.ground_cost not in kind.costs:
+            if kind.costs is not None and self.cost not in kind.costs:
                 raise ValueError(
-                    f"estimator {name!r} cannot take the ground cost {self.ground_cost!r}; "
+                    f"estimator {name!r} cannot take the ground cost {self.cost!r}; "
                     f"allowed: {', '.join(sorted(kind.costs))}"
                 )
             if self.data_metric == "geodesic":
@@ -128,15 +140,15 @@ class GWAE(Autoencoder):
                         "data_metric: geodesic is known for data only; compare: generated takes "
                         "distances of generated points (use compare: posterior or data)"
                     )
-                if self.ground_cost != "euclidean":
-                    raise ValueError(
-                        "data_metric: geodesic gives lengths; they go with ground_cost: euclidean, "
-                        f"not {self.ground_cost}"
-                    )
                 if kind.needs_points:
                     raise ValueError(
                         f"estimator {name!r} needs points, and data_metric: geodesic gives "
                         "distances alone"
+                    )
+                if self.cost != "euclidean":
+                    raise ValueError(
+                        "data_metric: geodesic gives lengths; they go with ground_cost: euclidean, "
+                        f"not {self.cost}"
                     )
             return self
 
@@ -154,7 +166,7 @@ class GWAE(Autoencoder):
             geodesic = GeodesicMetric(data, n_neighbors=config.num_neighbors)
         self.gw = GWTerm(
             config.estimator.build(context),
-            ground_cost=config.ground_cost,
+            ground_cost=config.cost,
             rho=config.exponent,
             latent_dim=context.latent_dim,
             per_coordinate=config.scale_per_coordinate,
@@ -257,7 +269,7 @@ class GWAE(Autoencoder):
                     self.gw.data_space(prior_sample.x, None, prior_sample.weights),
                     self.gw.code_space(prior_sample.z, prior_sample.weights),
                 )
-            terms["gw"], more = self.gw(*spaces)
+            terms["gw"], more = self.gw(*spaces, generator=generator)
             observed |= more
         if weights.divergence > 0 and prior_sample is not None:
             q = Sample(z_tilde, x=batch.x if self.divergence.joint else None)
@@ -318,6 +330,6 @@ class GWAE(Autoencoder):
         """Distances (n, n) in the data metric of the GW term."""
         if self.gw.geodesic is not None:
             return "geodesic", torch.from_numpy(self.gw.geodesic.between(x))
-        if self.config.ground_cost == "euclidean":
+        if self.config.cost == "euclidean":
             return None
-        return self.config.ground_cost, self.gw.data_space(x, None).d
+        return self.config.cost, self.gw.data_space(x, None).d

@@ -116,7 +116,7 @@ class Fixed(Estimator):
 
     config: Config
 
-    def forward(self, x: MMSpace, z: MMSpace, *, rho: float = 2.0) -> GWResult:
+    def forward(self, x: MMSpace, z: MMSpace, *, rho: float = 2.0, generator=None) -> GWResult:
         value = self.config.value * z.flat.square().mean() / z.flat.square().mean().detach()
         return GWResult(value, value, None, True, 1, 0.0)
 

@@ -141,7 +141,7 @@ class Counted(nn.Module):
 
 def test_no_pass_is_wasted_in_critic_steps() -> None:
     """The published loop rebuilds encoder, decoder and prior five times and throws them away."""
-    model = build(divergence={"type": "critic", "critic_steps": 5})
+    model = build(divergence={"type": "critic", "steps": 5})
     encoder = model.encoder = Counted(model.encoder)
     decoder = model.decoder = Counted(model.decoder)
     for _ in range(5):
@@ -151,7 +151,7 @@ def test_no_pass_is_wasted_in_critic_steps() -> None:
 
 
 def test_the_main_step_leaves_no_gradient_in_the_critic() -> None:
-    model = build(divergence={"type": "critic", "critic_steps": 1})
+    model = build(divergence={"type": "critic", "steps": 1})
     settings = config().training.model_copy(update={"steps": 3, "validate_every": 100})
     seen = []
     original = model.divergence.critic_losses
