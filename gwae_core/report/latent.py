@@ -25,8 +25,8 @@ def embedding_panel(
     method: str,
 ) -> Panel:
     """Codes in the plane (n, 2), coloured and shaped by label (n,)."""
-    size = float(np.clip(9000 / max(len(z_2d), 1), 5, 26))
-    with axes(5.6, 5.0) as ax:
+    size = float(np.clip(7000 / max(len(z_2d), 1), 5, 26))
+    with axes(4.7, 4.1) as ax:
         title = "codes" if method == "codes" else f"{method} of codes"
         axis = "coordinate" if method == "codes" else method
         ax.set_xlabel(f"{axis} 1")
@@ -85,7 +85,7 @@ def distance_panel(d_x: NDArray[Any], d_z: NDArray[Any], *, slope: float, name: 
     """2-D histogram of code distances against data distances (m,), with d_z = d_x / C."""
     right, top = float(d_x.max(initial=0)) or 1.0, float(d_z.max(initial=0)) or 1.0
     counts, x_edges, z_edges = np.histogram2d(d_x, d_z, bins=60, range=[[0, right], [0, top]])
-    with axes(5.4, 4.8) as ax:
+    with axes(4.7, 4.1) as ax:
         ax.grid(False)
         if counts.any():
             mesh = ax.pcolormesh(

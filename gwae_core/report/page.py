@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -97,14 +98,28 @@ def _sections(config: Mapping[str, Any], log: Log, evaluation: Evaluation | None
     if evaluation is not None:
         sections += [*data_sections(evaluation), *latent_sections(evaluation)]
     losses = tuple(loss_panels(log))
-    text = "Weighted loss terms; dotted lines part the stages, whose totals are not comparable."
+    text = "The weighted terms that training minimised, and their sum."
+    if len(log.of("stage")) > 1:
+        text += " Dotted lines part the stages, whose totals are not comparable."
     sections.append(Section("losses", "Loss terms", text, losses))
     latent_dim = config.get("latent_dim")
     health = tuple(
         health_panels(log, latent_dim=latent_dim if isinstance(latent_dim, int) else None)
     )
     sections.append(Section("health", "Health", "What was watched on training batches.", health))
-    return [section for section in sections if section.panels]
+    return _paired([section for section in sections if section.panels])
+
+
+def _paired(sections: list[Section]) -> list[Section]:
+    """Give a half section that has no other half beside it the whole width."""
+    found: list[Section] = []
+    waiting = False
+    for k, section in enumerate(sections):
+        if section.half and not waiting and not (k + 1 < len(sections) and sections[k + 1].half):
+            section = replace(section, half=False)
+        waiting = section.half and not waiting
+        found.append(section)
+    return found
 
 
 def _type(config: Mapping[str, Any], key: str) -> str:
@@ -115,7 +130,9 @@ def _type(config: Mapping[str, Any], key: str) -> str:
 
 def _title(config: Mapping[str, Any]) -> str:
     model = _type(config, "objective").upper() or "Run"
-    data = _type(config, "data")
+    source = config.get("data")
+    path = source.get("path") if isinstance(source, Mapping) else None
+    data = Path(path).stem if isinstance(path, str) else _type(config, "data")
     return f"{model} on {data}" if data else model
 
 

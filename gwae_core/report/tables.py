@@ -44,7 +44,8 @@ def sample_panels(x: NDArray[Any], samples: NDArray[Any]) -> list[Panel]:
     panels = []
     for feature in largest(x, FEATURES):
         a, b = x[:, feature], samples[:, feature]
-        edges = np.histogram_bin_edges(np.concatenate([a, b]), bins=30)
+        bins = int(np.clip(np.sqrt(len(a)), 8, 30))
+        edges = np.histogram_bin_edges(np.concatenate([a, b]), bins=bins)
         with axes(3.4, 2.6) as ax:
             for values, color, style, name in (
                 (a, BLUE, "-", "test data"),

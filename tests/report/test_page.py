@@ -155,6 +155,21 @@ def test_the_header_says_what_the_run_is(full_page: Page) -> None:
     assert "gwae train a-run/config.yaml --out a-run-again" in text
 
 
+def test_data_from_a_file_are_called_by_its_name(make_run: Any) -> None:
+    folder = make_run(None)
+    config = folder / "config.yaml"
+    config.write_text(config.read_text().replace("type: shapes", "type: arrays, path: my/wine.npz"))
+    assert "GWAE on wine" in read(write_report(folder)).text
+
+
+def test_no_half_section_stands_alone(full_page: Page, make_run: Any, make_evaluation: Any) -> None:
+    halves = [section["id"] for section in full_page.all("section") if "class" in section]
+    assert halves == FULL[2:8]
+    page = read(write_report(make_run(make_evaluation((1, 8, 8), mixture=False))))
+    halves = [section["id"] for section in page.all("section") if "class" in section]
+    assert halves == ["reconstructions", "samples", "traversals", "embedding"]
+
+
 def test_components_come_with_weight_and_count(full_page: Page) -> None:
     assert "component 1: weight 0.500, 1,234 test points" in full_page.text
     assert "component 2: weight 0.000, no test point" in full_page.text
