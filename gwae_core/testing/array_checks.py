@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from gwae_core.data_checks import check_arrays
 from gwae_core.errors import DataError
 from gwae_core.interfaces import Dataset, Evaluated, Metric, MetricInput, Objective, Sampler
+from gwae_core.registered import config_class
 from gwae_core.splits import checksum
 from gwae_core.testing.check import NotApplicable
+from gwae_core.testing.objective_checks import ObjectiveSubject
 from gwae_core.testing.subject import Subject, changed_states, random_states
 
 CLASSES = 3
@@ -115,10 +117,8 @@ def _require_untouched(before: dict[str, object]) -> None:
 
 def _metric_input(subject: Subject) -> MetricInput:
     """A small untrained model, and two splits with labels and factors."""
-    from gwae_core.builtin.objectives.vae import VAE
-    from gwae_core.testing.objective_checks import ObjectiveSubject
-
-    model = ObjectiveSubject(VAE.Config(), subject.data_shape, subject.latent_dim).build().eval()
+    objective = config_class("objective", "vae").model_validate({"type": "vae"})
+    model = ObjectiveSubject(objective, subject.data_shape, subject.latent_dim).build().eval()
     x = subject.data(100)
     return MetricInput(model=model, train=_evaluated(model, x[:60]), test=_evaluated(model, x[60:]))
 

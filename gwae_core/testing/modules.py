@@ -183,9 +183,8 @@ class EstimatorSubject(ModuleSubject):
         """Value and objective, and the plan where there is one."""
         cost = "euclidean" if module.costs is None else min(module.costs)
         rho = 2.0 if module.exponents is None or 2.0 in module.exponents else min(module.exponents)
-        result = module(
-            MMSpace(points=inputs["x"], cost=cost), MMSpace(points=inputs["z"], cost=cost), rho=rho
-        )
+        x, z = (MMSpace(points=inputs[name], cost=cost) for name in ("x", "z"))
+        result = module(x, z, rho=rho, generator=generator)
         found = {"value": result.value.detach(), "objective": result.objective}
         if module.has_plan:
             found["plan"] = result.dense().detach()

@@ -8,10 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gwae_core.build import build_objective
+from gwae_core.config import RunConfig
 from gwae_core.context import Batch
 from gwae_core.interfaces import Objective, UpdateGroup
 from gwae_core.testing.module_checks import require_gradients
-from gwae_core.testing.subject import TRAIN, ModuleSubject
+from gwae_core.testing.subject import PARTS, TRAIN, ModuleSubject
 
 STEP = 24
 """Data points in a training step."""
@@ -24,18 +26,11 @@ class ObjectiveSubject(ModuleSubject):
 
     def build(self, *, seed: int = 0, neutral: bool = False) -> Objective:
         """Build the parts and the objective over them."""
-        from gwae_core.build import build_objective
-        from gwae_core.builtin.decoders import MLPDecoder
-        from gwae_core.builtin.encoders import MLPEncoder
-        from gwae_core.builtin.priors.gaussian_mixture import GaussianMixture
-        from gwae_core.config import RunConfig
-
         values: dict[str, Any] = {
             "seed": seed,
             "latent_dim": self.latent_dim,
-            "encoder": MLPEncoder.Config(hidden=(8,)),
-            "decoder": MLPDecoder.Config(hidden=(8,)),
-            "prior": GaussianMixture.Config(num_components=3),
+            **PARTS,
+            "prior": {"type": "gaussian-mixture", "num_components": 3},
             "objective": self.config,
         }
         context = self.context(neutral=neutral)

@@ -16,11 +16,18 @@ from torch import Tensor, nn
 
 from gwae_core.components import Component, ComponentConfig
 from gwae_core.context import BuildContext
+from gwae_core.registered import config_class
 
 N = 6
 """Data points in a batch."""
 TRAIN = 40
 """Data points in the training split."""
+PARTS: dict[str, dict[str, Any]] = {
+    "reconstruction": {"type": "squared-error"},
+    "encoder": {"type": "mlp", "hidden": [8]},
+    "decoder": {"type": "mlp", "hidden": [8]},
+}
+"""Small components beside the one under test."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +56,14 @@ class Subject:
 
     def context(self, *, neutral: bool = False) -> BuildContext:
         """The context of the data, or the one without data that a trained model is loaded in."""
-        from gwae_core.builtin.decoders import MLPDecoder
-        from gwae_core.builtin.encoders import MLPEncoder
-        from gwae_core.builtin.reconstructions import SquaredError
-
         if neutral:
             context = BuildContext.for_shape(self.data_shape, self.latent_dim)
         else:
             context = BuildContext.for_data(self.data(), self.latent_dim)
-        return context.with_parts(
-            reconstruction=SquaredError(SquaredError.Config(), context),
-            encoder=MLPEncoder(MLPEncoder.Config(hidden=(8,)), context),
-            decoder=MLPDecoder(MLPDecoder.Config(hidden=(8,)), context),
-        )
+        for kind, values in PARTS.items():
+            part = config_class(kind, values["type"]).model_validate(values).build(context)
+            context = context.with_parts(**{kind: part})
+        return context
 
     def build(self, *, seed: int = 0, neutral: bool = False) -> Any:
         """Build the component; its first weights are fixed by the seed."""
