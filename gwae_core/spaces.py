@@ -210,6 +210,19 @@ class MMSpace:
             return self.like.new_full((self.n,), 1.0 / self.n)
         return self.weights / self.weights.sum()
 
+    def supported(self) -> tuple[MMSpace, Tensor | None]:
+        """The space without its massless points, and the indices of those kept, (k,).
+
+        The space itself and None where no point is massless; given weights cost one host
+        synchronisation.
+        """
+        if self.weights is None or bool((self.weights > 0).all()):
+            return self, None
+        kept = (self.weights > 0).nonzero()[:, 0]
+        points = None if self.points is None else self.points[kept]
+        distances = None if self.distances is None else self.distances[kept][:, kept]
+        return MMSpace(points, distances, self.weights[kept], self.cost), kept
+
     @property
     def d(self) -> Tensor:
         """The ground costs of all pairs, (n, n): differentiable, computed once when first asked."""

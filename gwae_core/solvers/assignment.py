@@ -69,17 +69,18 @@ def solve_linear(
     import ot
 
     weights_p, weights_q = p.astype(np.float64), q.astype(np.float64)
+    # POT's network simplex prices its artificial arcs by the largest cost: none may be negative
+    lowest = float(cost.min())
     start = None
     if f is not None and g is not None:
-        start = (f.ravel().astype(np.float64), g.ravel().astype(np.float64))
+        start = (f.ravel().astype(np.float64) - lowest, g.ravel().astype(np.float64))
     plan, log = ot.emd(
         weights_p / weights_p.sum(),
         weights_q / weights_q.sum(),
-        cost.astype(np.float64),
+        cost.astype(np.float64) - lowest,
         numItermax=10_000_000,
         log=True,
         potentials_init=start,
     )
-    return Vertex(
-        Entries.of_dense(plan.astype(cost.dtype)), np.asarray(log["u"]), np.asarray(log["v"])
-    )
+    entries = Entries.of_dense(plan.astype(cost.dtype))
+    return Vertex(entries, np.asarray(log["u"]) + lowest, np.asarray(log["v"]))

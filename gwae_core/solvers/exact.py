@@ -51,7 +51,8 @@ def exact_gw(
         z: Space of m points.
         starts: Couplings, (n, m), each also followed down to its own local optimum.
         gamma: `GWResult.gamma` of a similar problem, such as the previous mini-batch: annealing
-            then starts at a lower temperature. Used where both costs have exact features of its shape.
+            then starts at a lower temperature. Used where both costs have exact features of
+            its shape.
         n_starts: Annealed starts as one batch; those after the first are tilted at random.
         generator: Draws the random tilts.
 
@@ -233,7 +234,7 @@ class _Problem:
         vertex = solve_linear(
             form.cost(annealed.state[k : k + 1])[0], x.p, z.p, f=annealed.f[k], g=annealed.g[k]
         )
-        scale = form.product_value
+        scale = max(form.product_value, 1e-30)  # spaces of one point each have no scale
         return descend(
             exact,
             x.p,

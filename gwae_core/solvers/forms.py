@@ -96,13 +96,7 @@ class QuadraticForm(ABC):
     def value(self, cost: Array, plan: Entries) -> float:
         """Q(T) from C(T), (n, m), and T."""
         norms = (self.a[plan.rows] * self.b[plan.cols]).astype(np.float64)
-        linear: float = -4 * float(norms @ plan.mass)
-        total: float = energy(cost, plan) + linear
-        return total / 2
-
-    def cost_of_plan(self, plan: Entries) -> Array:
-        """C(T), (n, m), of one sparse coupling."""
-        return self.cost(self.state_of_plan(plan)[None])[0]
+        return energy(cost, plan) / 2 - 2 * float(norms @ plan.mass)
 
     def cost(self, state: Array) -> Array:
         """C(T), (S, n, m)."""

@@ -61,8 +61,8 @@ class _Gram(torch.autograd.Function):
 def moments_of(points: Tensor, p: Tensor) -> Moments:
     """Moments of points, (n, d), with weights, (n,), that are held fixed."""
     p = p.detach()
-    # the objective does not change under shifts, so no gradient flows through the centre
-    x = points - p @ points.detach()
+    # the closed form holds for centred points alone, so the gradient must pass through the centre
+    x = points - p @ points
     if x.shape[1] > x.shape[0]:
         gram: Tensor | None = _Gram.apply(x)  # type: ignore[no-untyped-call]
         assert gram is not None
@@ -77,16 +77,20 @@ def moments_of(points: Tensor, p: Tensor) -> Moments:
     return Moments(x, p, norms, gram, mean_norm, self_term)
 
 
-def squared_value(x: Moments, z: Moments, plan: SparsePlan) -> Tensor:
+def squared_value(x: Moments, z: Moments, plan: Tensor | SparsePlan) -> Tensor:
     """The objective at a coupling, in O(n p min(n, p)) and without any distance matrix.
 
     With a = |x_i|^2, b = |z_k|^2 it is s(X) + s(Z) - 4 E_T[a b] - 4 E a E b - 8 |X^T T Z|^2, where
     s is the self term.
     """
-    rows, cols, mass = plan.rows, plan.cols, plan.mass
-    coupled_x = x.x if plan.rows_in_order else x.x[rows]
-    norms_x = x.norms if plan.rows_in_order else x.norms[rows]
-    gamma = coupled_x.T @ (mass[:, None] * z.x[cols])  # (d_x, d_z)
-    coupled = mass @ (norms_x * z.norms[cols])
+    if isinstance(plan, SparsePlan):
+        rows, cols, mass = plan.rows, plan.cols, plan.mass
+        coupled_x = x.x if plan.rows_in_order else x.x[rows]
+        norms_x = x.norms if plan.rows_in_order else x.norms[rows]
+        gamma = coupled_x.T @ (mass[:, None] * z.x[cols])  # (d_x, d_z)
+        coupled = mass @ (norms_x * z.norms[cols])
+    else:
+        gamma = x.x.T @ (plan @ z.x)
+        coupled = x.norms @ plan @ z.norms
     cross = 4 * coupled + 4 * x.mean_norm * z.mean_norm + 8 * gamma.square().sum()
     return (x.self_term + z.self_term - cross).clamp(min=0)  # rounding alone makes it negative
