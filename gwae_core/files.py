@@ -57,11 +57,12 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write arrays into one compressed npz file at once; no pickles."""
+    """Write arrays of numbers into one compressed npz file at once."""
 
     def write(temporary: Path) -> None:
         with temporary.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
+            # numpy's stubs take any keyword for its flag allow_pickle.
+            np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
 
     write_atomically(path, write)
 

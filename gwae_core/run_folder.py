@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,10 @@ class RunFolder:
                 hint="give the folder that `gwae train` wrote",
             )
         return folder
+
+    def discard(self) -> None:
+        """Remove the folder of a run that never began."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def write_config(self, config: RunConfig) -> None:
         """Write the resolved configuration."""

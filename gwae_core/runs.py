@@ -150,9 +150,10 @@ def _train(
             "parameters": sum(p.numel() for p in objective.parameters()),
         }
     )
-    seconds = 0.0
+    seconds, steps = 0.0, 0
     try:
         for record in train(objective, batches, training, validation=validation, seed=config.seed):
+            steps = int(record["step"])
             tell(record)
             if record["event"] == "validation" and record["best"]:
                 save("best", record)
@@ -170,6 +171,11 @@ def _train(
         error.message += f"; its batch is in {saved}"
         if (last := folder.checkpoint("last")).is_file():
             error.message += f", the last good checkpoint in {last}"
+        raise
+    except GWAEError:
+        # What cannot even begin leaves nothing behind, so that it can be mended and tried again.
+        if steps == 0:
+            folder.discard()
         raise
     if training.select == "best" and (best := folder.checkpoint("best")).is_file():
         load_state(objective, read_checkpoint(best)[0], best)

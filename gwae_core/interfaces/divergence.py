@@ -50,6 +50,9 @@ class Divergence(Component, nn.Module, ABC):
     kind: ClassVar[str] = "divergence"
     joint: ClassVar[bool] = False
     """Whether the samples must carry data (``Sample.x``) beside codes."""
+    sums_dimensions: ClassVar[bool] = False
+    """Whether the value grows in proportion to the number of latent dimensions, as squared
+    distances do; an objective may divide by it then."""
 
     class Config(Component.Config):
         """Parameters of a divergence."""

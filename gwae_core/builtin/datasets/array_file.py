@@ -47,7 +47,7 @@ def read_arrays(
     Args:
         path: An npz, npy, or csv file; csv also by the endings tsv and txt.
         x: Key of the data in an npz file.
-        y: Key (npz) or column (csv) of the labels.
+        y: Key (npz) or column (csv) of the labels; None takes ``y`` beside ``x`` in an npz file.
         factors: Keys (npz) or columns (csv) of the factors.
         header: Whether the first line of a csv file holds names; None finds out.
 
@@ -107,6 +107,8 @@ def _read_npz(
         keys = list(archive.files)
         if x is None:
             x = "x" if "x" in keys or len(keys) != 1 else keys[0]
+        if y is None and x == "x" and "y" in keys:
+            y = "y"
 
         def get(field: str, key: str) -> NDArray[Any]:
             if key not in keys:

@@ -34,8 +34,9 @@ class Arrays(Dataset):
         """Key of the data in an npz file; null takes ``x``, or the only array. In a csv file the
         data are all columns that are neither labels nor factors."""
         y: str | None = None
-        """Key (npz) or column (csv) of the labels, integers or names; null for none. The columns of
-        a csv file without a header are named 0, 1, ..."""
+        """Key (npz) or column (csv) of the labels, integers or names; null takes ``y`` where it
+        lies beside ``x`` in an npz file, else none. The columns of a csv file without a header are
+        named 0, 1, ..."""
         factors: tuple[str, ...] = ()
         """Keys (npz) or columns (csv) of ground-truth factors."""
         header: bool | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import PositiveFloat, PositiveInt
@@ -47,6 +47,7 @@ class Sinkhorn(Divergence):
         """Largest number of iterations, beside the annealing of epsilon."""
 
     config: Config
+    sums_dimensions: ClassVar[bool] = True
 
     def forward(self, q: Sample, p: Sample, *, generator: torch.Generator | None = None) -> Tensor:
         """S(q, p) of codes (n, d) and (m, d), a 0-d tensor; deterministic.

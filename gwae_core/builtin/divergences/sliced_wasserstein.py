@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import PositiveInt
@@ -29,6 +29,7 @@ class SlicedWasserstein(Divergence):
         """Number of random directions."""
 
     config: Config
+    sums_dimensions: ClassVar[bool] = True
 
     def forward(self, q: Sample, p: Sample, *, generator: torch.Generator | None = None) -> Tensor:
         """SW of codes (n, d) and (m, d), a 0-d tensor.

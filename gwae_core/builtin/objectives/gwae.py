@@ -110,9 +110,11 @@ class GWAE(Autoencoder):
     def groups(self) -> Sequence[UpdateGroup]:
         """``main``: encoder, decoder, prior and C; ``critic`` where the divergence has one."""
         own = list(self.divergence.parameters())
-        apart = {id(p) for p in (*own, self.gw.log_scale)}
-        model = [p for p in self.parameters() if id(p) not in apart]
-        main = [Parameters(model)]
+        prior = list(self.prior.parameters()) if self.two_stages else []
+        apart = {id(p) for p in (*own, *prior, self.gw.log_scale)}
+        main = [Parameters([p for p in self.parameters() if id(p) not in apart])]
+        if prior:
+            main.append(Parameters(prior, self.config.fitted_prior_learning_rate))
         if self.config.scale_learning_rate > 0:
             main.append(Parameters([self.gw.log_scale], self.config.scale_learning_rate))
         groups = [UpdateGroup("main", main)]
@@ -170,11 +172,11 @@ class GWAE(Autoencoder):
         if weights.entropy > 0:
             terms["entropy"] = self._entropy_loss(posterior)
         if config.scaling == "normalised":
-            d = self.latent_dim
             terms["reconstruction"] = 2 * terms["reconstruction"] / self.total_variance
-            for name in ("divergence", "entropy"):
-                if name in terms:
-                    terms[name] = terms[name] / d
+            if "divergence" in terms and self.divergence.sums_dimensions:
+                terms["divergence"] = terms["divergence"] / self.latent_dim
+            if "entropy" in terms:
+                terms["entropy"] = terms["entropy"] / self.latent_dim
         return Losses(
             {name: getattr(weights, name) * term for name, term in terms.items()}, observed
         )

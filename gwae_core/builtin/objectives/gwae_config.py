@@ -20,7 +20,7 @@ class Weights(Section):
     """Reconstruction."""
     divergence: NonNegativeFloat = 0.1
     """Divergence between aggregated posterior and prior."""
-    entropy: NonNegativeFloat = 1e-3
+    entropy: NonNegativeFloat = 1e-2
     """Entropy of the posterior."""
 
 
@@ -56,6 +56,8 @@ class GWAEConfig(Objective.Config):
     """First value of C; null takes the one that gives codes the data's mean distance."""
     scale_learning_rate: NonNegativeFloat = 1e-2
     """Learning rate of log C; 0 keeps C."""
+    fitted_prior_learning_rate: PositiveFloat = 1e-4
+    """Learning rate of a prior that was fitted on the codes; any other takes the run's."""
     scale_per_coordinate: bool = False
     """A scale C_d for each latent coordinate instead of one C."""
     representation_share: float = Field(0.8, ge=0, lt=1)
