@@ -4,8 +4,9 @@
 
 Protocol, fixed before the runs: split 70 / 10 / 20 % by seed, five seeds, the mixture prior's own
 responsibilities as clusters of the GWAE, a full-covariance Gaussian mixture fitted on training
-codes (as many starts, the same ridge) as clusters of the VAE, same networks, latent size and steps. The VAE's beta is chosen from
-the grid on the validation parts of other seeds. Every number of the table is from test parts.
+codes (as many starts, the same ridge) as clusters of the VAE; same networks, latent size and steps.
+The VAE's beta is chosen from the grid on the validation parts of other seeds. Every number of the
+table is from test parts.
 """
 
 from __future__ import annotations

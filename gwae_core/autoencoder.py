@@ -14,8 +14,8 @@ from gwae_core.posteriors import as_posterior
 CHUNK = 1024
 """Data points that are encoded at once."""
 ACTIVE_VARIANCE = 0.01
-"""A latent coordinate is active where the variance of its posterior means is above this share of the
-variance of z~ (after Burda et al., 2016, whose codes have variance 1)."""
+"""A latent coordinate is active where the variance of its posterior means is above this share of
+the variance of z~ (after Burda et al., 2016, whose codes have variance 1)."""
 
 
 class Autoencoder(Objective, ABC):

@@ -56,8 +56,8 @@ def examine(observed: Mapping[str, float], *, progress: float) -> list[Symptom]:
         found.append(
             Symptom(
                 "mean-image",
-                f"reconstructions explain {max(explained, 0):.1%} of the data's variance: the decoder "
-                "emits little more than the mean",
+                f"reconstructions explain {max(explained, 0):.1%} of the variance of the data: "
+                "the decoder emits little more than the mean",
                 "lower weights.entropy and weights.divergence against weights.reconstruction, "
                 "or train longer",
             )

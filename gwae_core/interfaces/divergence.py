@@ -65,7 +65,7 @@ class Divergence(Component, nn.Module, ABC):
 
 
 class AdversarialDivergence(Divergence):
-    """A divergence estimated by a critic of its own, which trains in the update group ``critic``."""
+    """A divergence estimated by a critic of its own, trained in the update group ``critic``."""
 
     @property
     @abstractmethod

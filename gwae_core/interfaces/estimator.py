@@ -25,7 +25,7 @@ class Estimator(Component, nn.Module, ABC):
     exponents: ClassVar[frozenset[float] | None] = frozenset({2.0})
     """Values of rho it can take; None means any."""
     solves: ClassVar[bool] = True
-    """Whether it looks for a coupling; False means that the coupling is given (row i with row i)."""
+    """Whether it looks for a coupling; if not, the coupling is given: row i with row i."""
     has_plan: ClassVar[bool] = True
     """Whether its result holds a plan."""
     needs_points: ClassVar[bool] = False

@@ -94,8 +94,12 @@ class Objective(Component, nn.Module, ABC):
         """Expected data of codes (n, d): (n, *data_shape)."""
 
     def data_distances(self, x: Tensor) -> tuple[str, Tensor] | None:
-        """Name of the metric that the objective sees data in, and distances (n, n) of held-out
-        data (n, *data_shape) in it; None where it sees Euclidean distances or none."""
+        """Distances (n, n) of held-out data (n, *data_shape) in the objective's own data metric.
+
+        Returns:
+            The metric's name and the distances; None where it is the Euclidean one, or there is
+            none.
+        """
         return None
 
     @abstractmethod

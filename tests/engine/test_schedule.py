@@ -1,5 +1,7 @@
 """Lengths of stages and the learning rate over a run."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -21,7 +23,7 @@ def test_the_rate_rises_stays_and_falls_to_nearly_zero() -> None:
     shares = [rate(step, 100, config) for step in range(100)]
     assert shares[:10] == pytest.approx([0.1 * k for k in range(1, 11)])
     assert shares[10:70] == pytest.approx([1.0] * 60)
-    assert all(a > b > 0 for a, b in zip(shares[70:], shares[71:], strict=False))
+    assert all(a > b > 0 for a, b in itertools.pairwise(shares[70:]))
     assert shares[-1] == pytest.approx(1 / 30)
 
 

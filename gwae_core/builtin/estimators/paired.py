@@ -51,7 +51,7 @@ class Paired(Estimator):
 
 
 def identity_plan(x: MMSpace, z: MMSpace) -> SparsePlan:
-    """The coupling of row i with row i, weighted as ``x``, or as ``z`` where ``x`` has no weights."""
+    """The coupling of row i with row i, weighted as ``x``, or as ``z`` where ``x`` is uniform."""
     mass = (z if x.weights is None else x).mass.detach()
     rows = torch.arange(x.n, device=mass.device)
     return SparsePlan(rows, rows, mass, (x.n, z.n))
