@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         UpdateGroup,
         WeightedSamples,
     )
+    from gwae_core.measure import distance
     from gwae_core.model import Model, load
     from gwae_core.posteriors import DeterministicPosterior, GaussianPosterior
     from gwae_core.registered import Registered
@@ -83,6 +84,7 @@ _HOMES = {
         "UpdateGroup",
         "WeightedSamples",
     ),
+    "measure": ("distance",),
     "model": ("Model", "load"),
     "posteriors": ("DeterministicPosterior", "GaussianPosterior"),
     "registered": ("Registered",),
@@ -131,6 +133,7 @@ __all__ = [
     "UpdateGroup",
     "WeightedSamples",
     "__version__",
+    "distance",
     "evaluate_run",
     "fit",
     "hookimpl",

@@ -76,6 +76,7 @@ def test_help_names_every_command_and_imports_nothing_heavy():
         "report",
         "sample",
         "encode",
+        "distance",
     ):
         assert f"\n  {command} " in done.stdout
         assert program(command, "--help").returncode == 0

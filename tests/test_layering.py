@@ -41,6 +41,7 @@ ORDER = (
     "plugins",
     "registered",
     "validation",
+    "measure",
     "yaml",
     "config",
     "schema",

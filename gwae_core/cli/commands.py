@@ -200,3 +200,77 @@ def encode(
     check_npz(output)
     model = load(run)
     write_arrays(output, z=model.encode(read_data(data, model)))
+
+
+@app.command()
+@reported
+def distance(
+    x: Annotated[str, typer.Argument(metavar="X", help="Points (n, p): .npy, .npz or .csv.")],
+    z: Annotated[str, typer.Argument(metavar="Z", help="Points (m, q); FILE.npz:KEY names one.")],
+    estimator: Annotated[str, typer.Option("--estimator", "-e", help="Its name.")] = "exact",
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Set a parameter of the estimator, such as num_starts=8; may be repeated.",
+        ),
+    ] = None,
+    cost: Annotated[
+        str | None,
+        typer.Option(
+            help="Ground cost: euclidean, sqeuclidean, cosine, or precomputed where the files hold "
+            "distances; by default euclidean, or what the estimator knows.",
+        ),
+    ] = None,
+    rho: Annotated[float, typer.Option(help="Exponent of the distortion.")] = 2.0,
+    weights_x: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Weights of the points of X, (n,).")
+    ] = None,
+    weights_z: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Weights of the points of Z, (m,).")
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="File, .npz, for the coupling `plan`, (n, m).")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of random numbers.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Estimate the Gromov-Wasserstein value of two sets of points."""
+    import time
+
+    from gwae_core.cli.arrays import check_npz
+    from gwae_core.cli.distance import (
+        distance_json,
+        distance_text,
+        facts,
+        plan_of,
+        read_array,
+        read_weights,
+    )
+    from gwae_core.files import write_npz
+    from gwae_core.measure import distance, estimator_config
+    from gwae_core.yaml import apply_overrides
+
+    if plan is not None:
+        check_npz(plan)
+    config = estimator_config(apply_overrides({"type": estimator}, overrides or ()))
+    points_x, points_z = read_array(x), read_array(z)
+    p, q = (None if name is None else read_weights(name) for name in (weights_x, weights_z))
+    began = time.perf_counter()
+    result = distance(
+        points_x,
+        points_z,
+        estimator=config,
+        cost=cost,
+        rho=rho,
+        weights_x=p,
+        weights_z=q,
+        seed=seed,
+    )
+    seconds = time.perf_counter() - began
+    printed = facts(result, estimator, (len(points_x), len(points_z)), seconds)
+    if plan is not None:
+        write_npz(plan, {"plan": plan_of(result, estimator)})
+        printed["plan"] = str(plan)
+    typer.echo(distance_json(printed) if as_json else distance_text(printed))
