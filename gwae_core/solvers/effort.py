@@ -45,18 +45,18 @@ def effort_of(n: int) -> Effort:
     """The effort for a larger side of n points.
 
     Up to 32 points float64, eight starts and pairwise exchanges cost little; up to 192 an
-    n x n x n product is cheaper than features; from 800 on, the annealing runs on 400 points and
-    the whole problem only follows it.
+    n x n x n product is cheaper than features; from 3,000 on, the annealing runs on 1,000 points
+    and the whole problem follows it by blocks.
     """
     return Effort(
         updates=14 if n <= 96 else 18,
         inner=2,
-        steps=100 if n <= 32 else 2,
+        steps=100 if n <= 32 else 2 if n < 800 else 4,
         starts=8 if n <= 32 else 1,
         exchange=n <= 32,
         double=n <= 32,
         dense=n <= 192,
         components=64,
-        coarse=400 if n >= 800 else None,
+        coarse=1_000 if n >= 3_000 else None,
         polish=n <= 4_000,
     )

@@ -24,6 +24,7 @@ from gwae_core.solvers.lift import (
     to_numpy,
 )
 from gwae_core.solvers.moments import Moments, moments_of, squared_features, squared_value
+from gwae_core.solvers.multilevel import descend_large
 from gwae_core.solvers.value import fixed_plan_value, with_weight_gradient
 from gwae_core.spaces import GWResult, MMSpace, SparsePlan
 
@@ -175,7 +176,11 @@ class _Problem:
         exact: QuadraticForm = form
         if not self.native and not self.effort.dense and self.effort.polish:
             exact = dense_form(x, z)
-        found = self._annealed(form, exact, gamma, seeds)
+        coarse = self.effort.coarse
+        if coarse is not None and isinstance(form, LiftedForm) and is_uniform(x.p, z.p):
+            found = [self._multilevel(form, exact, coarse)]
+        else:
+            found = self._annealed(form, exact, gamma, seeds)
         found += [
             descend(exact, x.p, z.p, start, max_steps=max(self.effort.steps, 20))
             for start in starts
@@ -185,6 +190,21 @@ class _Problem:
             found = [self._exchanged(full, exact, descent) for descent in found]
         best = min(found, key=lambda descent: descent.value)
         return Descent(best.plan, best.value, best.converged, sum(d.n_iter for d in found))
+
+    def _multilevel(self, form: LiftedForm, exact: QuadraticForm, coarse: int) -> Descent:
+        x, z = self.sides
+        rng = np.random.default_rng(0)  # a fixed subset: the same spaces give the same coupling
+        subset = np.stack([rng.choice(side.p.size, coarse, replace=False) for side in (x, z)])
+        small = form.restricted(*subset)
+        p = np.full(coarse, 1.0 / coarse, form.dtype)
+        epsilons = self.effort.epsilons(form.product_value)
+        annealed = anneal(
+            small, p, p, small.tilted_state([0], 1e-4), epsilons=epsilons, inner=self.effort.inner
+        )
+        found = descend_large(form, annealed, subset, steps=self.effort.steps)
+        if exact is form:
+            return found
+        return descend(exact, x.p, z.p, found.plan, max_steps=self.effort.steps)
 
     def _exchanged(self, full: DenseForm, exact: QuadraticForm, descent: Descent) -> Descent:
         x, z = self.sides

@@ -150,6 +150,12 @@ class LiftedForm(QuadraticForm):
         np.multiply(z.T, -16, out=self._right[:-2])
         np.multiply(b, -4, out=self._right[-2])
 
+    def restricted(self, rows: Array, cols: Array) -> LiftedForm:
+        """The form of subsets of the points, in the same coordinates, (k,) and (l,) indices."""
+        gram = None if self.gram is None else self.gram[rows][:, rows]
+        x, z, a, b = self.x[rows], self.z[cols], self.a[rows], self.b[cols]
+        return LiftedForm(x, z, a, b, self.product_value, gram)
+
     def _left(self, tz: Array) -> Array:
         # X Gamma from T Z
         if self.gram is not None:
