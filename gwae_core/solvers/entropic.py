@@ -193,7 +193,8 @@ def _rounded(plan: Tensor, p: Tensor, q: Tensor) -> Tensor:
     tiny = torch.finfo(p.dtype).tiny
     plan = plan * (p / plan.sum(1).clamp(min=tiny)).clamp(max=1)[:, None]
     plan = plan * (q / plan.sum(0).clamp(min=tiny)).clamp(max=1)
-    missing_p, missing_q = p - plan.sum(1), q - plan.sum(0)
+    # the rows and columns are within rounding of their marginals from below
+    missing_p, missing_q = ((w - plan.sum(k)).clamp(min=0) for w, k in ((p, 1), (q, 0)))
     return plan + torch.outer(missing_p, missing_q) / missing_p.sum().clamp(min=tiny)
 
 

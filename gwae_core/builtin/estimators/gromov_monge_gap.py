@@ -71,9 +71,13 @@ class GromovMongeGap(Estimator):
             solved = self.solver.solve(x, z, starts=[start], rho=rho, generator=generator)
         else:
             solved = self.solver(x, z, rho=rho, generator=generator)
+        value, objective = given.value - solved.value, given.objective - solved.objective
+        if isinstance(self.solver, Exact):
+            # never negative but by the rounding of two formulas
+            value, objective = value.clamp(min=0), objective.clamp(min=0)
         return GWResult(
-            value=given.value - solved.value,
-            objective=given.objective - solved.objective,
+            value=value,
+            objective=objective,
             plan=solved.plan,
             converged=solved.converged,
             n_iter=solved.n_iter,
