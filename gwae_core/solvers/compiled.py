@@ -1,4 +1,4 @@
-"""An auction with costs computed on demand, compiled by numba (the optional extra ``fast``)."""
+"""Assignment with costs computed on demand, compiled by numba (the optional extra ``fast``)."""
 
 from __future__ import annotations
 
@@ -17,29 +17,24 @@ def available() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def bid_lazily(
-    rows: Array, columns: Array, g: Array, *, epsilon: float, passes: int
-) -> tuple[Array, Array]:
-    """Auction for the assignment of least total cost C = rows @ columns, in O(n) memory.
+def assign_lazily(rows: Array, columns: Array, g: Array, *, passes: int = 20) -> Array:
+    """The assignment of least total cost C = rows @ columns, in O(n) memory.
 
-    Each unassigned row bids for its best column (Bertsekas, 1988), from near-optimal potentials;
-    what it wins is optimal to ``epsilon`` a row. The last rows would bid long for few columns, so
-    the passes are limited and some rows may stay unassigned.
+    Unassigned rows bid for their best column (Bertsekas, 1988) from near-optimal potentials; the
+    few that are left after some passes take shortest augmenting paths (Jonker and Volgenant, 1987).
 
     Args:
         rows: (n, r).
         columns: (r, n).
         g: Column potentials to start from, (n,).
-        epsilon: Least increment of a bid.
-        passes: Rounds over the unassigned rows.
+        passes: Rounds of bidding.
 
     Returns:
-        The column of each row or -1, (n,), and the column potentials reached, (n,).
+        The column of each row, (n,).
     """
     left = np.ascontiguousarray(rows, np.float64)
     right = np.ascontiguousarray(columns.T, np.float64)
-    potentials = g.astype(np.float64)
-    return np.asarray(_kernel()(left, right, potentials, epsilon, passes)), potentials
+    return np.asarray(_kernel()(left, right, g.astype(np.float64), passes))
 
 
 @cache
@@ -56,7 +51,7 @@ def _kernel() -> Callable[..., Any]:
             out[j] = total
 
     @njit
-    def bid(x: Any, y: Any, v: Any, epsilon: float, passes: int) -> Any:
+    def assign(x: Any, y: Any, v: Any, passes: int) -> Any:
         n = len(v)
         column_of = np.full(n, -1)
         row_of = np.full(n, -1)
@@ -74,7 +69,7 @@ def _kernel() -> Callable[..., Any]:
                         best, second, first = j, first, cost[j]
                     elif cost[j] < second:
                         second = cost[j]
-                v[best] -= second - first + epsilon
+                v[best] -= second - first
                 previous = row_of[best]
                 row_of[best], column_of[i] = i, best
                 if previous >= 0:
@@ -85,7 +80,48 @@ def _kernel() -> Callable[..., Any]:
             if waiting == 0:
                 break
 
+        # shortest augmenting paths for the rows that are left
+        shortest = np.empty(n)
+        parent = np.empty(n, np.int64)
+        remaining = np.empty(n, np.int64)
+        done = np.empty(n, np.int64)
+        for start in free:
+            for j in range(n):
+                shortest[j] = np.inf
+                remaining[j] = j
+            left, finished, i, reach, sink = n, 0, start, 0.0, -1
+            while sink < 0:
+                reduced(x, y, v, int(i), cost)
+                base = cost[column_of[i]] if column_of[i] >= 0 else cost.min()
+                lowest, at = np.inf, -1
+                for index in range(left):
+                    j = remaining[index]
+                    length = reach + cost[j] - base
+                    if length < shortest[j]:
+                        shortest[j] = length
+                        parent[j] = i
+                    if shortest[j] < lowest or (shortest[j] == lowest and row_of[j] < 0):
+                        lowest, at = shortest[j], index
+                reach = lowest
+                j = remaining[at]
+                left -= 1
+                remaining[at] = remaining[left]
+                if row_of[j] < 0:
+                    sink = j
+                else:
+                    done[finished] = j
+                    finished += 1
+                    i = row_of[j]
+            for index in range(finished):
+                v[done[index]] += shortest[done[index]] - reach
+            j = sink
+            while True:
+                i = parent[j]
+                row_of[j] = i
+                j, column_of[i] = column_of[i], j
+                if i == start:
+                    break
         return column_of
 
-    kernel: Callable[..., Any] = bid
+    kernel: Callable[..., Any] = assign
     return kernel

@@ -51,7 +51,7 @@ def effort_of(n: int) -> Effort:
     return Effort(
         updates=14 if n <= 96 else 18,
         inner=2,
-        steps=100 if n <= 32 else 2 if n < 800 else 4,
+        steps=100 if n <= 32 else 2 if n < 800 else 4 if n < 3_000 else 3,
         starts=8 if n <= 32 else 1,
         exchange=n <= 32,
         double=n <= 32,

@@ -156,17 +156,17 @@ class LiftedForm(QuadraticForm):
         x, z, a, b = self.x[rows], self.z[cols], self.a[rows], self.b[cols]
         return LiftedForm(x, z, a, b, self.product_value, gram)
 
-    def _left(self, tz: Array) -> Array:
-        # X Gamma from T Z
+    def left_of_product(self, tz: Array) -> Array:
+        """X Gamma = B_x T Z from T Z, (..., n, d_z)."""
         if self.gram is not None:
             return np.asarray(self.gram @ tz)
         return np.asarray(self.x @ (self.x.T @ tz))
 
     def state_of_scaled(self, kernel: Array, u: Array, v: Array) -> Array:  # noqa: D102
-        return self._left(u * (kernel @ (v * self.z)))
+        return self.left_of_product(u * (kernel @ (v * self.z)))
 
     def state_of_plan(self, plan: Entries) -> Array:  # noqa: D102
-        return self._left(plan.times(self.z))
+        return self.left_of_product(plan.times(self.z))
 
     def state_of_gamma(self, gamma: Array) -> Array:
         """The state, (1, n, d_z), of a given Gamma, (d_x, d_z)."""

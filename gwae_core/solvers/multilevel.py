@@ -17,16 +17,8 @@ from gwae_core.solvers.forms import Array, LiftedForm
 BLOCK_ENTRIES = 4_000_000
 """Costs that exist at any one time: 16 MB in float32."""
 
-SHARPENING = (0.02, 0.001, 8)
-"""Temperatures from, to and how many, between the coarse potentials and the first assignment."""
-KEEPING = (0.002, 0.001, 3)
-"""The same before each further assignment."""
-PASSES = 20
-"""Rounds of the auction."""
-PART = 100
-"""Rows left over by the auction that are assigned exactly at a time."""
-HOLDERS = 1_000
-"""Rows that hold what these want, and that may change with them."""
+UPDATES = 12
+"""Updates of Gamma with all points."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +45,29 @@ class LazyCost:
             part = slice(start, start + height)
             yield part, self.rows[part] @ self.columns
 
-    def soft_transform(self, g: Array, epsilon: float) -> Array:
-        """f_i = -epsilon log mean_k exp((g_k - C_ik) / epsilon), (n,)."""
+    def soft_transform(self, g: Array, epsilon: float, z: Array) -> tuple[Array, Array]:
+        """f_i = -epsilon log mean_k exp((g_k - C_ik) / epsilon), and what row i meets on average.
+
+        Args:
+            g: Column potentials, (m,).
+            epsilon: Temperature.
+            z: Points of the columns, (m, d).
+
+        Returns:
+            f, (n,), and sum_k z_k exp((f_i + g_k - C_ik) / epsilon) / m, (n, d).
+        """
         f = np.empty(len(self.rows), self.rows.dtype)
+        met = np.empty((len(self.rows), z.shape[1]), self.rows.dtype)
         for part, block in self.blocks():
             np.subtract(g, block, out=block)
-            block /= epsilon
+            block /= self.rows.dtype.type(epsilon)
             peak = block.max(1)
             block -= peak[:, None]
             np.exp(block, out=block)
-            f[part] = -epsilon * (np.log(block.mean(1)) + peak)
-        return f
-
-    def at(self, rows: Array, cols: Array) -> Array:
-        """C at pairs of indices, (k,)."""
-        return np.asarray(np.einsum("kr,kr->k", self.rows[rows], self.columns.T[cols]))
+            total = block.sum(1)
+            f[part] = -epsilon * (np.log(total / block.shape[1]) + peak)
+            met[part] = (block @ z) / total[:, None]
+        return f, met
 
 
 def descend_large(form: LiftedForm, coarse: Annealed, subset: Array, *, steps: int) -> Descent:
@@ -90,14 +90,20 @@ def descend_large(form: LiftedForm, coarse: Annealed, subset: Array, *, steps: i
     left = form.x @ gamma.astype(form.dtype)
     cost = LazyCost(np.concatenate([left, form.a[:, None]], 1), columns)
     near = LazyCost(columns.T, cost.rows[subset[0]].T)
-    g = near.soft_transform(coarse.f[0, :, 0], 0.02 * scale)
+    none = np.empty((len(subset[0]), 0), form.dtype)
+    g, _ = near.soft_transform(coarse.f[0, :, 0], 0.02 * scale, none)
+    # the annealing goes on with all points, down to where couplings are nearly assignments
+    for epsilon in np.geomspace(0.02, 0.001, UPDATES) * scale:
+        f, met = cost.soft_transform(g, epsilon, form.z)
+        g, _ = cost.transposed.soft_transform(f, epsilon, form.x[:, :0])
+        left = form.left_of_product(met / len(met))
+        cost = LazyCost(np.concatenate([left, form.a[:, None]], 1), columns)
     sigma: Array | None = None
     value = np.inf
     for step in range(steps):
-        for epsilon in np.geomspace(*(SHARPENING if step == 0 else KEEPING)) * scale:
-            f = cost.soft_transform(g, epsilon)
-            g = cost.transposed.soft_transform(f, epsilon)
-        new_sigma = _assign(cost, f, g, 1e-5 * scale)
+        f, _ = cost.soft_transform(g, 0.001 * scale, form.z[:, :0])
+        g, _ = cost.transposed.soft_transform(f, 0.001 * scale, form.x[:, :0])
+        new_sigma = _assign(cost, f, g)
         left = form.state_of_plan(permutation_plan(new_sigma, form.dtype))
         linear = -4 * float((form.a * form.b[new_sigma]).mean(dtype=np.float64))
         product = float(np.einsum("ij,ij->i", left, form.z[new_sigma]).mean(dtype=np.float64))
@@ -111,43 +117,11 @@ def descend_large(form: LiftedForm, coarse: Annealed, subset: Array, *, steps: i
     return Descent(permutation_plan(sigma, form.dtype), value, False, steps)
 
 
-def _assign(cost: LazyCost, f: Array, g: Array, epsilon: float) -> Array:
-    """A nearly optimal assignment, compiled and lazy where it can be, else on the whole matrix."""
-    if not compiled.available():
-        dense = cost.rows @ cost.columns
-        dense -= f[:, None]
-        dense -= g
-        return np.asarray(linear_sum_assignment(dense)[1])
-    sigma, potentials = compiled.bid_lazily(
-        cost.rows, cost.columns, g, epsilon=epsilon, passes=PASSES
-    )
-    return _completed(cost, sigma, potentials.astype(g.dtype))
-
-
-def _completed(cost: LazyCost, sigma: Array, g: Array) -> Array:
-    """Assign the rows left over, some at a time, with the rows that hold the columns they want.
-
-    Each part is an exact assignment of its rows to their columns and all free ones.
-    """
-    sigma = sigma.copy()
-    n = len(sigma)
-    left_over = np.flatnonzero(sigma < 0)
-    # neighbours in cost compete for the same columns, so they belong into one part
-    left_over = left_over[np.argsort(cost.rows[left_over, 0])]
-    owner = np.full(n, -1)
-    assigned = np.flatnonzero(sigma >= 0)
-    owner[sigma[assigned]] = assigned
-    for start in range(0, len(left_over), PART):
-        rows = left_over[start : start + PART]
-        free = np.flatnonzero(owner < 0)
-        share = max(min(HOLDERS // len(rows), n - 1), 1)
-        wanted = np.argpartition(cost.rows[rows] @ cost.columns - g, share - 1, 1)[:, :share]
-        holders = np.unique(owner[wanted.ravel()])
-        rows = np.concatenate([rows, holders[holders >= 0]])
-        columns = np.concatenate([free, sigma[holders[holders >= 0]]])
-        block = cost.rows[rows] @ cost.columns[:, columns] - g[columns]
-        chosen_rows, chosen = linear_sum_assignment(block)
-        owner[sigma[rows[sigma[rows] >= 0]]] = -1
-        sigma[rows[chosen_rows]] = columns[chosen]
-        owner[sigma[rows]] = rows
-    return sigma
+def _assign(cost: LazyCost, f: Array, g: Array) -> Array:
+    """The optimal assignment: compiled and lazy where it can be, else on the whole matrix."""
+    if compiled.available():
+        return compiled.assign_lazily(cost.rows, cost.columns, g)
+    dense = cost.rows @ cost.columns
+    dense -= f[:, None]
+    dense -= g
+    return np.asarray(linear_sum_assignment(dense)[1])
