@@ -36,8 +36,8 @@ class Effort:
     polish: bool
 
     def epsilons(self, scale: float, *, warm: bool = False) -> list[float]:
-        """Temperatures from 0.3 (0.05 where warm) down to 0.02, times ``scale``."""
-        count, top = (max(self.updates // 3, 4), 0.05) if warm else (self.updates, 0.3)
+        """Temperatures from 0.3 (0.1 where warm) down to 0.02, times ``scale``."""
+        count, top = (self.updates // 2, 0.1) if warm else (self.updates, 0.3)
         return [float(e) for e in np.geomspace(top, 0.02, count) * max(scale, 1e-30)]
 
 

@@ -232,8 +232,10 @@ class _Problem:
             state = form.tilted_state([0], 1e-4)
         if len(seeds) > 1:
             state = np.concatenate([state, form.tilted_state(seeds[1:], 1.0)])
+        # a warm start knows Gamma but no potentials: they take more iterations at each temperature
+        inner = 2 * effort.inner if warm else effort.inner
         annealed = anneal(
-            form, x.p, z.p, state, epsilons=effort.epsilons(scale, warm=warm), inner=effort.inner
+            form, x.p, z.p, state, epsilons=effort.epsilons(scale, warm=warm), inner=inner
         )
         return [self._descent(form, exact, annealed, k) for k in range(len(seeds))]
 
