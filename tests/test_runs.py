@@ -66,8 +66,8 @@ def test_a_run_folder_holds_what_architecture_promises(finished: Path) -> None:
         "evaluation/figures.npz",
     }
     records = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]
-    assert [r["event"] for r in records][0] == "start"
-    assert [r["event"] for r in records][-1] == "end"
+    events = [r["event"] for r in records]
+    assert (events[0], events[-1]) == ("start", "end")
     assert records[0]["train"] + records[0]["validation"] + records[0]["test"] == 120
     environment = json.loads((finished / "environment.json").read_text())
     assert environment["components"]["prior gaussian-mixture"]["distribution"] == "gwae-core"

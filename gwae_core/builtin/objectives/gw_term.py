@@ -111,6 +111,7 @@ class GWTerm(nn.Module):
         result: GWResult = self.estimator(x, z, rho=self.rho, generator=generator)
         observed = {"gw_value": result.value.detach(), "scale_c": self.scale.detach().mean()}
         if self.estimator.solves:
+            observed["gw_converged"] = torch.tensor(float(result.converged))
             positive = result.objective > torch.finfo(result.objective.dtype).tiny
             # The root has no gradient at 0; the inner `where` keeps its infinity out of the graph.
             root = torch.where(positive, result.objective, 1.0).pow(1 / self.rho)
