@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from gwae_core.components import Component
+from gwae_core.errors import SpaceError
 from gwae_core.spaces import GWResult, MMSpace
 
 
@@ -49,3 +50,16 @@ class Estimator(Component, nn.Module, ABC):
 
         Estimators that draw random numbers take them from the generator.
         """
+
+    def require_exponent(self, rho: float) -> None:
+        """Refuse an exponent that the estimator cannot take.
+
+        Raises:
+            SpaceError: It says which it can.
+        """
+        if self.exponents is not None and rho not in self.exponents:
+            allowed = ", ".join(f"{value:g}" for value in sorted(self.exponents))
+            raise SpaceError(
+                f"estimator {self.name()!r} cannot take rho {rho:g}; allowed: {allowed}",
+                hint="the estimator paired takes any rho",
+            )

@@ -7,7 +7,6 @@ from typing import Literal
 import torch
 from pydantic import PositiveFloat, PositiveInt
 
-from gwae_core.builtin.estimators.exponent import require_square
 from gwae_core.interfaces import Estimator
 from gwae_core.solvers import entropic_gw
 from gwae_core.spaces import GWResult, MMSpace
@@ -42,7 +41,7 @@ class Entropic(Estimator):
         generator: torch.Generator | None = None,
     ) -> GWResult:
         """Solve; the plan is dense."""
-        require_square(rho, self)
+        self.require_exponent(rho)
         config = self.config
         return entropic_gw(
             x, z, epsilon=config.epsilon, max_iter=config.max_iter, tol=config.tolerance

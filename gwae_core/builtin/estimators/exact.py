@@ -9,7 +9,6 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from gwae_core.builtin.estimators.exponent import require_square
 from gwae_core.interfaces import Estimator
 from gwae_core.solvers import exact_gw
 from gwae_core.spaces import GWResult, MMSpace, SparsePlan
@@ -59,7 +58,7 @@ class Exact(Estimator):
         Raises:
             SpaceError: A start has the wrong shape, or rho is not 2.
         """
-        require_square(rho, self)
+        self.require_exponent(rho)
         warm = self.training and self.config.warm_start and torch.is_grad_enabled()
         result = exact_gw(
             x,

@@ -8,7 +8,6 @@ import torch
 from pydantic import Field, field_validator
 
 from gwae_core.builtin.estimators.exact import Exact
-from gwae_core.builtin.estimators.exponent import require_square
 from gwae_core.builtin.estimators.paired import Paired, identity_plan
 from gwae_core.context import BuildContext
 from gwae_core.interfaces import Estimator
@@ -64,7 +63,7 @@ class GromovMongeGap(Estimator):
         Raises:
             SpaceError: The sizes differ.
         """
-        require_square(rho, self)
+        self.require_exponent(rho)
         given = self.paired(x, z, rho=rho)
         if isinstance(self.solver, Exact):
             start = identity_plan(x, z)

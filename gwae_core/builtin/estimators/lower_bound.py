@@ -6,7 +6,6 @@ from typing import ClassVar, Literal
 
 import torch
 
-from gwae_core.builtin.estimators.exponent import require_square
 from gwae_core.interfaces import Estimator
 from gwae_core.solvers import lower_bound
 from gwae_core.spaces import GWResult, MMSpace
@@ -38,5 +37,5 @@ class LowerBound(Estimator):
         generator: torch.Generator | None = None,
     ) -> GWResult:
         """The bound; only the third has a plan."""
-        require_square(rho, self)
+        self.require_exponent(rho)
         return lower_bound(x, z, kind=self.config.bound)

@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 import torch
 from pydantic import NonNegativeInt, PositiveInt
 
-from gwae_core.builtin.estimators.exponent import require_square
 from gwae_core.interfaces import Estimator
 from gwae_core.solvers import sliced_gw
 from gwae_core.spaces import GWResult, MMSpace
@@ -46,7 +45,7 @@ class Sliced(Estimator):
         generator: torch.Generator | None = None,
     ) -> GWResult:
         """Project, sort, compare; there is no plan."""
-        require_square(rho, self)
+        self.require_exponent(rho)
         return sliced_gw(
             x,
             z,
