@@ -46,7 +46,8 @@ def objective(name: str) -> Objective:
         # the gradient is that at a fixed absolute strength, so the difference must fix it too
         with torch.no_grad():
             unit = float(distortion(x, z, torch.outer(x.mass, z.mass)))
-        return estimate({"type": "entropic", "epsilon": STRENGTH[str(x.cost)] / unit, "tolerance": 1e-12})(x, z)
+        epsilon = STRENGTH[str(x.cost)] / unit
+        return estimate({"type": "entropic", "epsilon": epsilon, "tolerance": 1e-12})(x, z)
 
     def estimate(config: dict[str, Any]) -> Objective:
         built: Estimator = estimator_config(config).build().eval()
