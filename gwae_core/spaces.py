@@ -58,9 +58,9 @@ def pairwise_distances(
     squared = _squared(x, y)
     if cost == "sqeuclidean":
         return squared
-    positive = squared > 0
+    zero = squared <= 0  # not `squared > 0`, which would turn NaN into a distance of zero
     # the inner `where` keeps 1/0 out of the graph, so that zero distances get a zero gradient
-    return torch.where(positive, torch.where(positive, squared, 1.0).sqrt(), 0.0)
+    return torch.where(zero, 0.0, torch.where(zero, 1.0, squared).sqrt())
 
 
 def _squared(x: Tensor, y: Tensor | None) -> Tensor:
@@ -77,7 +77,7 @@ def _squared(x: Tensor, y: Tensor | None) -> Tensor:
     norms = n_x[:, None] + n_y[None, :]
     squared = norms - 2 * gram
     rounding = 4 * torch.finfo(x.dtype).eps * norms.detach()
-    return torch.where(squared > rounding, squared, 0.0)
+    return torch.where(squared <= rounding, 0.0, squared)
 
 
 @dataclass(frozen=True, eq=False)

@@ -242,3 +242,11 @@ def test_a_sparse_plan_is_its_matrix() -> None:
     torch.testing.assert_close(dense, torch.eye(3)[sigma] / 3)
     with pytest.raises(SpaceError, match="no coupling"):
         GWResult(zero, zero, None, True, 1, 0.0).dense()
+
+
+@pytest.mark.parametrize("cost", ["euclidean", "sqeuclidean", "cosine"])
+def test_nan_is_not_hidden_as_a_distance_of_zero(cost: str) -> None:
+    x = torch.randn(4, 3)
+    x[1, 2] = float("nan")
+    assert torch.isnan(pairwise_distances(x, cost=cost)).any()
+    assert torch.isnan(pairwise_distances(x, torch.randn(5, 3), cost=cost)).any()
