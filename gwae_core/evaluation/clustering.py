@@ -77,10 +77,11 @@ def fit_gaussian_mixture(
     seed: int,
     starts: int = 20,
     regularization: float = 5e-2,
+    standardize: bool = True,
 ) -> NDArray[np.int64]:
     """Fit a full-covariance Gaussian mixture on training points and assign test points.
 
-    Each coordinate is standardised with the training points' moments first, so that the ridge on
+    The points are centred and scaled with the training points' moments first, so that the ridge on
     the covariances means the same for codes of any scale.
 
     Args:
@@ -90,6 +91,8 @@ def fit_gaussian_mixture(
         seed: Seed of the draw and of the starts.
         starts: Runs from k-means, of which the one of largest likelihood is kept.
         regularization: Ridge on the covariances, in units of each coordinate's variance.
+        standardize: Scale each coordinate by its own deviation; otherwise all by one, which keeps
+            coordinates that hardly vary from counting as much as others.
 
     Returns:
         Component of largest responsibility of each test point, (m,).
@@ -98,6 +101,8 @@ def fit_gaussian_mixture(
 
     train, test = _flat(train, seed), _flat(test)
     mean, scale = train.mean(axis=0), train.std(axis=0)
+    if not standardize:
+        scale = np.full_like(scale, np.sqrt(np.square(scale).mean()))
     scale = np.where(scale > 0, scale, 1.0)
     model = GaussianMixture(
         num_clusters, reg_covar=regularization, n_init=starts, max_iter=300, random_state=seed

@@ -17,7 +17,8 @@ TITLES = {
 ROWS = {
     "prior": "mixture prior",
     "kmeans": "k-means on codes",
-    "gaussian-mixture": "Gaussian mixture on codes",
+    "gaussian-mixture": "Gaussian mixture on codes, standardised",
+    "gaussian-mixture-raw": "Gaussian mixture on codes as they are",
     **BASELINES,
 }
 

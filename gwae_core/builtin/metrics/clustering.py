@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -14,13 +15,17 @@ from gwae_core.evaluation import cluster_scores, fit_gaussian_mixture, fit_kmean
 from gwae_core.evaluation.mixture import mixture_clusters, mixture_prior
 from gwae_core.interfaces import Metric, MetricInput
 
+_fit_raw_mixture = partial(fit_gaussian_mixture, standardize=False)
+
 
 class ClusteringMetric(Metric):
     """Accuracy, NMI and ARI of clusters found without labels, on the test split.
 
-    Four assignments: ``prior``, the component of largest responsibility of a mixture prior at the
+    Five assignments: ``prior``, the component of largest responsibility of a mixture prior at the
     posterior mean (with ``components``, how many of them some test point has); ``kmeans`` and
-    ``gaussian-mixture``, fitted on training codes and applied to test codes; and the baseline
+    ``gaussian-mixture``, fitted on training codes and applied to test codes, the mixture on
+    standardised coordinates and, as ``gaussian-mixture-raw``, on codes as they are, which suits a
+    model that leaves coordinates unused; and the baseline
     ``pixel-kmeans``, k-means on the training data themselves. The fitted ones have as many clusters
     as the training labels have classes and use at most 10,000 training points.
     """
@@ -54,6 +59,7 @@ class ClusteringMetric(Metric):
         for name, fit, train, test in (
             ("kmeans", fit_kmeans, data.train.z, data.test.z),
             ("gaussian-mixture", fit_gaussian_mixture, data.train.z, data.test.z),
+            ("gaussian-mixture-raw", _fit_raw_mixture, data.train.z, data.test.z),
             ("pixel-kmeans", fit_kmeans, data.train.x, data.test.x),
         ):
             clusters[name] = fit(train, test, classes, seed=seed, starts=starts)
