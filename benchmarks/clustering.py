@@ -123,8 +123,8 @@ def main() -> None:
                 f"({mean / error:.1f} standard errors)"
             )
         notes.append(
-            f"- {data}: accuracy of VAE + mixture on validation parts by beta, codes standardised / "
-            "as they are: "
+            f"- {data}: accuracy of VAE + mixture on validation parts by beta, codes standardised "
+            "/ as they are: "
             + ", ".join(
                 f"{value:g}: " + " / ".join(f"{score[value, m]:.3f}" for m in MIXTURES)
                 for value in BETAS
