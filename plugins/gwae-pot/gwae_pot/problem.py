@@ -57,11 +57,7 @@ class Problem:
         Raises:
             SpaceError: rho is not 2, or points, costs or weights are not valid.
         """
-        if rho != 2:
-            raise SpaceError(
-                f"estimator {estimator.name()!r} solves for rho 2; got {rho:g}",
-                hint="the estimator paired takes any rho",
-            )
+        estimator.require_exponent(rho)
         c_x, c_z = _costs(x.validate()), _costs(z.validate())
         p, q = _weights(x), _weights(z)
         means = (p @ c_x @ p) * (q @ c_z @ q)

@@ -197,7 +197,7 @@ def test_what_cannot_be_solved_is_refused(name: str) -> None:
     assert caught.value.hint
     with pytest.raises(SpaceError, match="negative"):
         ESTIMATORS[name](MMSpace(x, weights=torch.tensor([1.0, -1, 1, 1]).double()), MMSpace(x))
-    with pytest.raises(SpaceError, match="rho 2"):
+    with pytest.raises(SpaceError, match="rho 1; allowed: 2"):
         ESTIMATORS[name](MMSpace(x), MMSpace(x), rho=1.0)
 
 
