@@ -18,7 +18,7 @@ from cells import RESULTS, Cell, example, mean_and_error, run_cells
 
 SEEDS = (0, 1, 2, 3, 4)
 TUNING_SEEDS = (100, 101, 102)
-BETAS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+BETAS = (0.01, 0.02, 0.05, 0.1, 0.2)
 PRIOR = "clustering.prior"
 MIXTURES = ("clustering.gaussian-mixture", "clustering.gaussian-mixture-raw")
 GWAE, NO_GW, VAE = "GWAE", "GWAE, GW weight 0", "VAE + mixture"
