@@ -32,7 +32,7 @@ class Geomloss(Estimator):
         """Strength of the regulariser, in units of the value of the product coupling."""
         updates: PositiveInt = 12
         """Linear problems while the regularisation falls from 0.3 to epsilon."""
-        max_iter: PositiveInt = 50
+        max_iter: PositiveInt = 200
         """Linear problems at epsilon at most."""
         annealing: PositiveInt = 20
         """geomloss's iterations in each linear problem."""

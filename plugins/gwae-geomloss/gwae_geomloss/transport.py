@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -82,11 +83,7 @@ def _apply(coupling: Coupling, values: Tensor, transposed: bool) -> Tensor:
 
 def uses_keops(like: Tensor) -> bool:
     """Whether geomloss forms costs on the fly: on a GPU, where KeOps is installed."""
-    if not like.is_cuda:
-        return False
-    from geomloss._backends import keops_available
-
-    return bool(keops_available)
+    return like.is_cuda and find_spec("pykeops") is not None
 
 
 @torch.no_grad()

@@ -38,6 +38,7 @@ def test_plain_tensors_are_taken_on_the_cpu() -> None:
     assert not transport.uses_keops(torch.zeros(3, 2))
 
 
+@pytest.mark.slow  # KeOps compiles for minutes at its first use
 def test_keops_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pykeops")
     expected = values("cpu")
