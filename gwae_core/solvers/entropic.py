@@ -20,8 +20,9 @@ MAX_INNER = 100
 """Sinkhorn iterations at most between two updates at the final temperature."""
 PATIENCE = 16
 """Sinkhorn iterations after which every other one is a Newton step."""
-SETTLED = 0.05
-"""Change of the coupling (L1) below which the outer iteration has momentum."""
+SETTLED = 0.005
+"""Change of the coupling (L1) below which the outer iteration has momentum; sooner, it can carry
+the iteration over into a poorer local optimum."""
 MOMENTUM = 0.97
 """Momentum at most."""
 
