@@ -4,7 +4,7 @@
 # Both create the environment first: core and every plugins/* are installed, editable, in one pip
 # call. It is kept until pyproject.toml, constraints.txt or a plugin's pyproject.toml changes.
 #
-# Variables, as in `make test PYTHON=python3.12 VENV=/tmp/venv`:
+# Variables, as in `make test PYTHON=python3.12 VENV=.venv-3.12`:
 #   PYTHON       interpreter that creates the environment, 3.11 or later
 #   VENV         folder of the environment
 #   TORCH        requirement or wheel file to take in place of the pinned torch; read when the
