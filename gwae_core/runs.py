@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -257,9 +256,3 @@ def evaluate_run(
     if part == "test":
         save_evaluation(opened.path, evaluation)
     return evaluation.metrics
-
-
-def read_records(folder: Path | str) -> list[Record]:
-    """Records of a run, in order."""
-    lines = RunFolder.open(folder).records.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
