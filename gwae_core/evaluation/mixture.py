@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gwae_core.interfaces.objective import Objective
-from gwae_core.interfaces.prior import MixturePrior, WeightedSamples
+from gwae_core.interfaces import MixturePrior, Objective, WeightedSamples
 
 
 def mixture_prior(model: Objective) -> MixturePrior | None:

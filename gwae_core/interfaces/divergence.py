@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -62,27 +61,3 @@ class Divergence(Component, nn.Module, ABC):
     @abstractmethod
     def forward(self, q: Sample, p: Sample, *, generator: torch.Generator | None = None) -> Tensor:
         """Divergence of posterior sample q and prior sample p: a 0-d tensor to be minimised."""
-
-
-class AdversarialDivergence(Divergence):
-    """A divergence estimated by a critic of its own, trained in the update group ``critic``."""
-
-    @property
-    @abstractmethod
-    def critic_steps(self) -> int:
-        """Critic steps for each step of the model."""
-
-    @property
-    @abstractmethod
-    def learning_rate(self) -> float | None:
-        """The critic's learning rate; None takes the run's."""
-
-    @abstractmethod
-    def critic_losses(
-        self, q: Sample, p: Sample, *, generator: torch.Generator | None = None
-    ) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
-        """Terms that the critic minimises, and values to log; the samples carry no gradient."""
-
-    @abstractmethod
-    def score(self, sample: Sample) -> Tensor:
-        """The critic's value of each pair, (n,)."""

@@ -1,10 +1,9 @@
-"""The objective: a training method with its loss terms, update groups and stages."""
+"""The objective: a training method over an encoder and a decoder."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -13,45 +12,7 @@ from torch import Tensor, nn
 from gwae_core.components import Component
 from gwae_core.context import Batch
 from gwae_core.interfaces.encoder import Posterior
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """Parameters that share a learning rate; None takes the run's."""
-
-    params: Sequence[nn.Parameter]
-    learning_rate: float | None = None
-
-
-@dataclass(frozen=True)
-class UpdateGroup:
-    """Parameters that one optimiser updates, ``steps`` times for each training step."""
-
-    name: str
-    parameters: Sequence[Parameters]
-    steps: int = 1
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A part of training: its share of all steps, and the names of the groups that it updates."""
-
-    name: str
-    fraction: float = 1.0
-    groups: tuple[str, ...] = ("main",)
-
-
-@dataclass(frozen=True)
-class Losses:
-    """Loss terms of one step, already weighted, and values worth logging."""
-
-    terms: Mapping[str, Tensor]
-    observed: Mapping[str, Tensor] = field(default_factory=dict)
-
-    @property
-    def total(self) -> Tensor:
-        """Sum of the terms."""
-        return torch.stack(list(self.terms.values())).sum()
+from gwae_core.interfaces.training import Losses, Stage, UpdateGroup
 
 
 class Objective(Component, nn.Module, ABC):

@@ -58,35 +58,3 @@ class Prior(Component, nn.Module, ABC):
         like = self.anchor
         shape = (n, self.latent_dim)
         return torch.randn(shape, generator=generator, device=like.device, dtype=like.dtype)
-
-
-class DensityPrior(Prior):
-    """A prior whose density is known."""
-
-    @abstractmethod
-    def log_prob(self, z: Tensor) -> Tensor:
-        """Natural logarithm of the density at codes (n, d): (n,)."""
-
-
-class MixturePrior(DensityPrior):
-    """A prior of several components, which can be read as clusters."""
-
-    num_components: int
-
-    @abstractmethod
-    def responsibilities(self, z: Tensor) -> Tensor:
-        """Probability of each component given codes (n, d): (n, num_components), rows sum to 1."""
-
-    @abstractmethod
-    def sample_component(
-        self, component: int, n: int, *, generator: torch.Generator | None = None
-    ) -> Tensor:
-        """Draw n samples of one component: (n, d)."""
-
-
-class FittablePrior(Prior):
-    """A prior that can be fitted on codes between two training stages."""
-
-    @abstractmethod
-    def fit(self, z: Tensor, *, seed: int) -> None:
-        """Set the parameters to a fit on codes (n, d)."""

@@ -1,0 +1,35 @@
+"""The divergence that a critic estimates while the model trains against it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from gwae_core.interfaces.divergence import Divergence, Sample
+
+
+class AdversarialDivergence(Divergence):
+    """A divergence estimated by a critic of its own, trained in the update group ``critic``."""
+
+    @property
+    @abstractmethod
+    def critic_steps(self) -> int:
+        """Critic steps for each step of the model."""
+
+    @property
+    @abstractmethod
+    def learning_rate(self) -> float | None:
+        """The critic's learning rate; None takes the run's."""
+
+    @abstractmethod
+    def critic_losses(
+        self, q: Sample, p: Sample, *, generator: torch.Generator | None = None
+    ) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
+        """Terms that the critic minimises, and values to log; the samples carry no gradient."""
+
+    @abstractmethod
+    def score(self, sample: Sample) -> Tensor:
+        """The critic's value of each pair, (n,)."""
