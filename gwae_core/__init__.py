@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from gwae_core.errors import GWAEError
+from gwae_core.errors import GWAEDeprecationWarning, GWAEError
 
 if TYPE_CHECKING:
     from gwae_core.autoencoder import Autoencoder
@@ -109,6 +109,7 @@ __all__ = [
     "Estimator",
     "Features",
     "FittablePrior",
+    "GWAEDeprecationWarning",
     "GWAEError",
     "GWResult",
     "GaussianPosterior",

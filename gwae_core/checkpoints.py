@@ -40,9 +40,13 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
+            if (written := metadata.get("format", "")) != FORMAT:
+                ours = written.startswith(FORMAT.rstrip("0123456789"))
                 raise RunFolderError(
-                    f"{path} is a safetensors file, but not a checkpoint of gwae-core"
+                    f"{path} is of the format {written!r}; this version reads {FORMAT!r}"
+                    if ours
+                    else f"{path} is a safetensors file, but not a checkpoint of gwae-core",
+                    hint="upgrade gwae-core to the version that wrote it" if ours else None,
                 )
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return state, json.loads(metadata["facts"])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from gwae_core.errors import ComponentError
+from gwae_core.errors import ComponentError, GWAEDeprecationWarning
 
 if TYPE_CHECKING:
     from gwae_core.context import BuildContext
@@ -21,6 +23,28 @@ class Section(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
     )
+
+    earlier_names: ClassVar[Mapping[str, str]] = {}
+    """Former names of fields and their present ones; stored runs that use them still load."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_earlier_names(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping) or cls.earlier_names.keys().isdisjoint(values):
+            return values
+        renamed = dict(values)
+        for earlier, present in cls.earlier_names.items():
+            if earlier not in renamed:
+                continue
+            if present in renamed:
+                raise ValueError(f"{earlier!r} is the earlier name of {present!r}; give only one")
+            renamed[present] = renamed.pop(earlier)
+            warnings.warn(
+                f"the field {earlier!r} is called {present!r} today; write the present name",
+                GWAEDeprecationWarning,
+                stacklevel=2,
+            )
+        return renamed
 
 
 class ComponentConfig(Section):

@@ -28,6 +28,7 @@ from gwae_core.interfaces import (
     Reconstruction,
     Tracker,
 )
+from gwae_core.migrations import migrate
 from gwae_core.registered import Registered, default_config
 from gwae_core.validation import explain
 from gwae_core.yaml import apply_overrides, dump_yaml, parse_yaml
@@ -149,7 +150,7 @@ class RunConfig(Section):
                 spelling.
         """
         try:
-            return cls.model_validate(dict(values))
+            return cls.model_validate(migrate(values, source=source))
         except ValidationError as error:
             raise explain(error, cls, values, source) from error
 
@@ -165,7 +166,8 @@ class RunConfig(Section):
         Raises:
             ConfigError: The file cannot be read, or what it says is not valid.
         """
-        values = parse_yaml(read_text(Path(path)), source=str(path))
+        # Overrides name the fields of the present format.
+        values = migrate(parse_yaml(read_text(Path(path)), source=str(path)), source=str(path))
         return cls.from_mapping(apply_overrides(values, overrides), source=str(path))
 
     def to_yaml(self) -> str:

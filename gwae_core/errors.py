@@ -20,6 +20,14 @@ class GWAEError(Exception):
         return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
 
 
+class GWAEDeprecationWarning(FutureWarning):
+    """A name that is still understood, and may not be in the next minor release but one.
+
+    It is a `FutureWarning`, which Python shows to everybody: those who read it write
+    configurations and run commands, and a `DeprecationWarning` is hidden from them.
+    """
+
+
 class ConfigError(GWAEError):
     """A configuration that cannot be accepted: its file, path, value and what is allowed."""
 

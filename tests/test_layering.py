@@ -43,6 +43,7 @@ ORDER = (
     "validation",
     "measure",
     "yaml",
+    "migrations",
     "config",
     "schema",
     "splits",

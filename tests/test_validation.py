@@ -101,7 +101,7 @@ MISTAKES = {
     ),
     "another version of the format": (
         {"schema_version": 2},
-        "schema_version: input should be 1; got 2",
+        "schema_version: the format 2 is newer than the latest, 1, that gwae-core",
     ),
     "field name that is a number": ({"prior": {"type": "normal", 5: 1}}, "prior."),
 }
