@@ -6,8 +6,10 @@ taken name without a word, so the loop over entry points is ours; pluggy checks 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from importlib.metadata import Distribution, EntryPoint, distributions
@@ -43,8 +45,17 @@ def registry() -> Registry:
                 Refusal(source, f"needs {unmet}, but {CORE} {gwae_core.__version__} is installed")
             )
         else:
-            _load(manager, entry_point, source, found)
+            with _apart():
+                _load(manager, entry_point, source, found)
     return found
+
+
+@contextlib.contextmanager
+def _apart() -> Iterator[None]:
+    """Keep what a plugin prints off stdout, which programs read, and leave its warnings out."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _installed(found: Registry) -> Iterator[tuple[Source, Distribution, EntryPoint]]:
@@ -105,9 +116,7 @@ def _load(
     manager: pluggy.PluginManager, entry_point: EntryPoint, source: Source, found: Registry
 ) -> None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            plugin = entry_point.load()
+        plugin = entry_point.load()
     # A plugin may fail in any way at all, even by leaving the interpreter; the others go on.
     except (Exception, SystemExit) as error:
         found.failed.append(Refusal(source, _reason(error)))

@@ -38,13 +38,18 @@ def _version(name: str) -> str | None:
 def components_of(config: RunConfig) -> dict[str, dict[str, str]]:
     """Distribution and version of every component of a run, by ``kind name``."""
     sources = {entry.component: entry.source for entry in registry()}
-    found = {}
+    found: dict[str, dict[str, str]] = {}
     for part in _walk(config):
         source = sources.get(part.component)
-        found[f"{part.component.kind} {part.type}"] = {
+        where = {
             "distribution": source.distribution if source else "",
             "version": source.version if source else "",
         }
+        label = f"{part.component.kind} {part.type}"
+        # Two plugins may each have a component of one name.
+        if found.get(label, where) != where:
+            label = f"{part.component.kind} {registry().full_name(part.component)}"
+        found[label] = where
     return found
 
 
@@ -70,7 +75,8 @@ def changes(recorded: Mapping[str, Mapping[str, str]]) -> list[str]:
     }
     sentences = []
     for label, was in recorded.items():
-        kind, _, name = label.partition(" ")
+        kind, _, full_name = label.partition(" ")
+        name = full_name.rpartition(":")[2]
         distribution = was.get("distribution", "")
         if not distribution or distribution == CORE:
             continue

@@ -72,8 +72,10 @@ class Registry:
                     f"{label} says that it is a {component.kind} but does not inherit from "
                     f"{base.__name__}"
                 )
-        except ComponentError as error:
-            self.refused.append(Refusal(source, error.message, label))
+        # A declaration may be wrong in ways nobody thought of; its plugin's others are taken.
+        except Exception as error:
+            reason = error.message if isinstance(error, ComponentError) else f"{error!r}"
+            self.refused.append(Refusal(source, reason, label))
             return
         kind, name = component.kind, component.name()
         same_name = self.entries.setdefault(kind, {}).setdefault(name, [])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.errors import PydanticUserError
 
 from gwae_core.config import RunConfig
 from gwae_core.interfaces import KINDS
 from gwae_core.plugins import registry
 from gwae_core.registered import SCHEMA_KEY
+from gwae_core.registry import Entry
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -32,7 +35,7 @@ def run_schema() -> dict[str, Any]:
         # A bare name that two plugins claim means neither.
         names = [full_name] if (kind, name) in ambiguous else list(dict.fromkeys([name, full_name]))
         key = f"{kind}.{names[0]}"
-        definition = _generate(entry.component.Config, definitions, prefix=key)
+        definition = _definition(entry, definitions, prefix=key)
         definition["description"] = entry.component.summary()
         definition["properties"]["type"] = {"enum": names}
         definitions[key] = definition
@@ -47,6 +50,20 @@ def run_schema() -> dict[str, Any]:
         **_linked(root),
         "$defs": _linked(definitions),
     }
+
+
+def _definition(entry: Entry, definitions: dict[str, Any], *, prefix: str) -> dict[str, Any]:
+    """Schema of a component; one whose fields have none stands there with any fields."""
+    try:
+        return _generate(entry.component.Config, definitions, prefix=prefix)
+    except PydanticUserError as error:
+        reason = str(error).partition("\n")[0]
+        warnings.warn(
+            f"{entry.source}: the fields of {entry.component.kind} {entry.component.name()!r} "
+            f"have no JSON schema: {reason}",
+            stacklevel=3,
+        )
+        return {"type": "object", "properties": {}}
 
 
 def _generate(

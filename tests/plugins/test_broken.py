@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
 from gwae_core.errors import ComponentError
@@ -140,6 +142,11 @@ CLASSES = {
         'class Bad(Normal):\n    """Bad."""\n    class Config:\n        type = "bad"\n',
         "has no Config in its own body",
     ),
+    "a kind that cannot be looked up": (
+        'class Bad(Component):\n    """Bad."""\n    kind = ["prior"]\n'
+        '    class Config(Component.Config):\n        type: Literal["bad"] = "bad"\n',
+        "TypeError",
+    ),
     "not a class": ("Bad = 3\n", "is not a component class"),
     "another class": ("Bad = dict\n", "is not a component class"),
 }
@@ -160,3 +167,21 @@ def test_a_class_that_cannot_be_registered_is_refused_and_its_siblings_are_taken
     with pytest.raises(ComponentError) as caught:
         found.find("prior", "bad")
     assert f"gwae-mixed 0.1.0 ({refusal.component}: {refusal.reason})" in caught.value.message
+
+
+def test_what_a_plugin_prints_or_warns_of_stays_off_stdout_and_changes_no_filter(
+    site, prior_module, capsys
+):
+    noise = "import warnings\nprint('hello from import')\nwarnings.simplefilter('error')\n"
+    site.add(
+        "gwae-loud",
+        noise
+        + prior_module("loud").replace("return [", "print('and from the hook')\n    return ["),
+    )
+    filters = list(warnings.filters)
+    found = site.discover()
+    assert found.find("prior", "loud")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "hello from import\nand from the hook\n"
+    assert warnings.filters == filters

@@ -4,6 +4,7 @@ import pytest
 
 from gwae_core.config import RunConfig
 from gwae_core.errors import ComponentError, ConfigError
+from gwae_core.provenance import changes, components_of
 
 
 def test_core_names_are_reserved(site, prior_module):
@@ -104,3 +105,33 @@ def test_an_unknown_distribution_is_named(site, prior_module):
         found.find("prior", "gwae-gone:cube")
     assert "unknown prior 'gwae-gone:cube'; did you mean 'cube'?" in caught.value.message
     assert "gwae-gone is not installed" in caught.value.hint
+
+
+def test_a_run_remembers_both_of_two_components_of_one_name(site):
+    metric = """
+        from typing import Literal
+        from gwae_core.hooks import hookimpl
+        from gwae_core.interfaces import Metric
+
+        class Made(Metric):
+            "A metric."
+            class Config(Metric.Config):
+                type: Literal["made"] = "made"
+
+            def compute(self, data):
+                return {}
+
+        @hookimpl
+        def gwae_components():
+            return [Made]
+    """
+    site.add("gwae-a", metric, version="1.0")
+    site.add("gwae-b", metric, version="2.0")
+    site.discover()
+    config = RunConfig.from_mapping({"metrics": ["gwae-a:made", "gwae-b:made"]})
+    recorded = components_of(config)
+    found = {(where["distribution"], where["version"]) for where in recorded.values()}
+    assert found >= {("gwae-a", "1.0"), ("gwae-b", "2.0")}
+    assert changes(recorded) == []
+    later = {label: {**where, "version": "0.1"} for label, where in recorded.items()}
+    assert "metric 'made' was trained with gwae-b 0.1; 2.0 is installed" in changes(later)

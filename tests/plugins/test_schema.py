@@ -151,3 +151,16 @@ def test_a_kind_of_a_plugins_own_has_its_definitions(site):
     assert validator.is_valid(values)
     values["objective"]["estimator"]["kernel"] = "gauss"
     assert not validator.is_valid(values)
+
+
+def test_a_component_without_a_schema_stops_no_other(site, prior_module):
+    bad = prior_module("formula").replace("width: float = 1.0", "width: Callable = max")
+    site.add("gwae-callable", "from collections.abc import Callable\n" + bad)
+    site.add("gwae-good", prior_module("good"))
+    site.discover()
+    with pytest.warns(UserWarning, match="gwae-callable 0.1.0: the fields of prior 'formula'"):
+        schema = run_schema()
+    validator = jsonschema.Draft202012Validator(schema)
+    assert validator.is_valid({"prior": {"type": "formula", "anything": 1}})
+    assert validator.is_valid({"prior": {"type": "good", "width": 1}})
+    assert not validator.is_valid({"prior": {"type": "good", "wdith": 1}})
