@@ -1,8 +1,13 @@
-"""Distributions made up on the spot: metadata and modules in a folder on the import path."""
+"""Distributions made up on the spot: on the import path, or built and installed by pip."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
+import sysconfig
+import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -11,6 +16,8 @@ import pytest
 
 from gwae_core import plugins
 from gwae_core.registry import Registry
+
+ROOT = Path(__file__).parents[2]
 
 PRIOR = '''
 from typing import Literal
@@ -94,3 +101,130 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 @pytest.fixture
 def prior_module() -> Callable[..., str]:
     return _prior_module
+
+
+BACKEND = '''
+"""Builds a wheel of the modules beside it, so that pip needs nothing from anywhere."""
+
+import tomllib
+import zipfile
+from pathlib import Path
+
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+    name, version = project["name"].replace("-", "_"), project["version"]
+    info = f"{name}-{version}.dist-info"
+    points = project["entry-points"]["gwae"].items()
+    modules = (p for p in Path().rglob("*.py") if not p.name.startswith(("backend", "test_")))
+    files = {
+        **{path.as_posix(): path.read_text() for path in modules},
+        f"{info}/METADATA": "Metadata-Version: 2.1\\n"
+        f"Name: {project['name']}\\nVersion: {version}\\n"
+        + "".join(f"Requires-Dist: {text}\\n" for text in project["dependencies"]),
+        f"{info}/WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\n"
+        "Tag: py3-none-any\\n",
+        f"{info}/entry_points.txt": "[gwae]\\n" + "".join(f"{k} = {v}\\n" for k, v in points),
+    }
+    files[f"{info}/RECORD"] = "".join(f"{path},,\\n" for path in [*files, f"{info}/RECORD"])
+    wheel = f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(Path(folder) / wheel, "w") as archive:
+        for path, text in files.items():
+            archive.writestr(path, text)
+    return wheel
+'''
+BUILD = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+
+"""
+
+
+def _example_package(example: str, folder: Path, *, version: str = "0.1.0") -> Path:
+    """A package of the documentation, with a backend that needs nothing."""
+    source = ROOT / "docs/examples" / example
+    target = Path(shutil.copytree(source, folder / f"{example}-{version}"))
+    _, project = (source / "pyproject.toml").read_text().split("[project]", 1)
+    project = project.replace('version = "0.1.0"', f'version = "{version}"')
+    (target / "pyproject.toml").write_text(f"{BUILD}[project]{project}")
+    (target / "backend.py").write_text(BACKEND)
+    return target
+
+
+def _written_package(
+    folder: Path, name: str, source: str | None, *, requires: tuple[str, ...] = ()
+) -> Path:
+    """A package of one module, or of none at all; its entry point leads to the module."""
+    target = folder / name
+    target.mkdir()
+    module = name.replace("-", "_")
+    if source is not None:
+        (target / f"{module}.py").write_text(dedent(source))
+    (target / "pyproject.toml").write_text(
+        f'{BUILD}[project]\nname = "{name}"\nversion = "0.1.0"\n'
+        f"dependencies = {list(requires)}\n"
+        f'[project.entry-points.gwae]\nmain = "{module}"\n'
+    )
+    (target / "backend.py").write_text(BACKEND)
+    return target
+
+
+class Environment:
+    """A virtual environment that sees core and its dependencies, and has packages of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        venv.create(folder / "venv", with_pip=False)
+        self.folder = folder
+        self.python = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+        (site,) = (folder / "venv").rglob("site-packages")
+        paths = {str(ROOT), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+        (site / "core.pth").write_text("\n".join(sorted(paths)) + "\n")
+
+    def pip(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "pip", "--python", str(self.python), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def install(self, *packages: Path) -> None:
+        options = ("--no-deps", "--no-index", "--no-build-isolation", "--no-compile")
+        self.pip("install", *options, *map(str, packages))
+
+    def python_prints(self, code: str, **variables: str) -> str:
+        """What a program prints in the environment."""
+        done = self.run("-c", code, **variables)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(self.python), *arguments],
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
+        )
+
+    def gwae(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return self.run("-c", "from gwae_core.cli import main; main()", *arguments, **variables)
+
+    def succeed(self, *arguments: str) -> str:
+        done = self.gwae(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def new_environment() -> Callable[[Path], Environment]:
+    return Environment
+
+
+@pytest.fixture(scope="session")
+def example_package() -> Callable[..., Path]:
+    return _example_package
+
+
+@pytest.fixture(scope="session")
+def written_package() -> Callable[..., Path]:
+    return _written_package
