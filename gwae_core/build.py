@@ -7,13 +7,11 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from gwae_core.config import RunConfig
+from gwae_core.config import PARTS, RunConfig
 from gwae_core.context import BuildContext
 from gwae_core.errors import ComponentError, ConfigError
 from gwae_core.interfaces import Objective, Reconstruction
-
-PARTS = ("reconstruction", "encoder", "decoder", "prior")
-"""Parts of a model in the order in which they are built; the objective comes last."""
+from gwae_core.posteriors import as_posterior
 
 
 def build_objective(
@@ -29,19 +27,18 @@ def build_objective(
         parts: Modules that take the place of configured parts, by name.
 
     Raises:
-        ConfigError: A part cannot be built for these data; the message names the part.
+        ConfigError: A part cannot be built for these data, or a given one does not fit them; the
+            message names the part.
     """
     parts = parts or {}
-    unknown = set(parts) - set(PARTS)
-    if unknown:
-        raise ConfigError(
-            f"unknown parts: {', '.join(sorted(unknown))}; allowed: {', '.join(PARTS)}"
-        )
+    check_parts(parts)
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
         for name in PARTS:
             try:
                 part = parts[name] if name in parts else getattr(config, name).build(context)
+                if name in parts:
+                    check_shapes(name, part, context)
             except ComponentError as error:
                 raise ConfigError(f"{name}: {error.message}", hint=error.hint) from error
             if isinstance(part, Reconstruction):
@@ -51,3 +48,60 @@ def build_objective(
             context = context.with_parts(**{name: part})
         objective: Objective = config.objective.build(context)
     return objective
+
+
+def check_parts(parts: Mapping[str, object]) -> None:
+    """Refuse what is no part of a model, or no module.
+
+    Raises:
+        ConfigError: It says what is allowed.
+    """
+    unknown = set(parts) - set(PARTS)
+    if unknown:
+        raise ConfigError(
+            f"unknown parts: {', '.join(sorted(unknown))}; allowed: {', '.join(PARTS)}"
+        )
+    for name, part in parts.items():
+        if not isinstance(part, nn.Module):
+            kind = part.__qualname__ if isinstance(part, type) else type(part).__qualname__
+            raise ConfigError(
+                f"the part {name!r} must be a torch module; got {kind}",
+                hint="parameters of a component belong into the configuration; a class has to be "
+                "instantiated",
+            )
+
+
+@torch.no_grad()
+def check_shapes(name: str, part: nn.Module, context: BuildContext) -> None:
+    """Try an encoder or decoder of the user's own on two points, in evaluation mode.
+
+    Raises:
+        ComponentError: It cannot take them, or what it returns is of another shape.
+    """
+    codes = (2, context.latent_dim)
+    data, output = (2, *context.data_shape), (2, *context.output_shape)
+    given, expected = {"encoder": (data, codes), "decoder": (codes, output)}.get(name, (None, None))
+    if given is None:
+        return
+    parameter = next(part.parameters(), torch.empty(0))
+    points = torch.zeros(given, device=parameter.device)
+    modes = [(module, module.training) for module in part.modules()]
+    part.eval()
+    try:
+        result = part(points)
+        got = tuple((as_posterior(result).mean if name == "encoder" else result).shape)
+    except (AttributeError, RuntimeError, TypeError, ValueError) as error:
+        raise ComponentError(
+            f"{type(part).__qualname__} cannot take an input of shape {given}: {error}",
+            hint="data are (n, *data_shape), codes (n, latent_dim)",
+        ) from error
+    finally:
+        for module, training in modes:
+            module.training = training
+    if got != expected:
+        raise ComponentError(
+            f"{type(part).__qualname__} makes {got} of an input of shape {given}; expected "
+            f"{expected}",
+            hint="an encoder returns codes (n, latent_dim), a pair (mean, log_variance) or a "
+            "Posterior; a decoder returns (n, *data_shape), or what the reconstruction reads",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,7 +16,8 @@ from pydantic import (
     model_validator,
 )
 
-from gwae_core.components import Section
+from gwae_core.autoencoder import Autoencoder
+from gwae_core.components import Component, ComponentConfig, Section
 from gwae_core.errors import ConfigError
 from gwae_core.interfaces import (
     Dataset,
@@ -29,9 +30,12 @@ from gwae_core.interfaces import (
     Tracker,
 )
 from gwae_core.migrations import migrate
-from gwae_core.registered import Registered, default_config
+from gwae_core.registered import COMPONENTS, OwnPart, Registered, check_name, default_config
 from gwae_core.validation import explain
 from gwae_core.yaml import apply_overrides, dump_yaml, parse_yaml
+
+PARTS = ("reconstruction", "encoder", "decoder", "prior")
+"""Parts of a model in the order in which they are built; the objective comes last."""
 
 
 class SplitConfig(Section):
@@ -103,26 +107,26 @@ class RunConfig(Section):
     """Seed of everything random; it changes random numbers only, never the architecture."""
     latent_dim: PositiveInt = Field(16, le=4096)
     """Number of latent dimensions."""
-    data: Annotated[Dataset.Config, Registered(Dataset, "digits")] = Field(
+    data: Annotated[Dataset.Config, Registered(Dataset, "digits", own=True)] = Field(
         default_factory=default_config("dataset", "digits")
     )
     """Data set."""
     split: SplitConfig = SplitConfig()
     """Training, validation and test part."""
-    encoder: Annotated[Encoder.Config, Registered(Encoder, "mlp")] = Field(
+    encoder: Annotated[Encoder.Config, Registered(Encoder, "mlp", own=True)] = Field(
         default_factory=default_config("encoder", "mlp")
     )
     """Encoder q(z|x)."""
-    decoder: Annotated[Decoder.Config, Registered(Decoder, "mlp")] = Field(
+    decoder: Annotated[Decoder.Config, Registered(Decoder, "mlp", own=True)] = Field(
         default_factory=default_config("decoder", "mlp")
     )
     """Decoder g(z)."""
-    prior: Annotated[Prior.Config, Registered(Prior, "gaussian-mixture")] = Field(
+    prior: Annotated[Prior.Config, Registered(Prior, "gaussian-mixture", own=True)] = Field(
         default_factory=default_config("prior", "gaussian-mixture")
     )
     """Prior pi(z)."""
     reconstruction: Annotated[
-        Reconstruction.Config, Registered(Reconstruction, "squared-error")
+        Reconstruction.Config, Registered(Reconstruction, "squared-error", own=True)
     ] = Field(default_factory=default_config("reconstruction", "squared-error"))
     """How the decoder's output is read and compared with the data."""
     objective: Annotated[Objective.Config, Registered(Objective, "gwae")] = Field(
@@ -142,25 +146,56 @@ class RunConfig(Section):
     """Observers of the run."""
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, Any], *, source: str = "configuration") -> RunConfig:
+    def from_mapping(
+        cls,
+        values: Mapping[str, Any],
+        *,
+        source: str = "configuration",
+        components: Sequence[type[Component]] = (),
+    ) -> RunConfig:
         """Validate a mapping.
+
+        Args:
+            values: The mapping; components may be given as names, mappings or Configs.
+            source: What errors call it.
+            components: Classes of your own, registered by no plugin, that it may name.
 
         Raises:
             ConfigError: It names the source, the path, the value, what is allowed, and the nearest
                 spelling.
+            ComponentError: A class in ``components`` is wrongly declared, or its name is taken.
         """
+        for component in components:
+            component.check_declaration()
+            check_name(component)
         try:
-            return cls.model_validate(migrate(values, source=source))
+            return cls.model_validate(
+                migrate(values, source=source), context={COMPONENTS: tuple(components)}
+            )
         except ValidationError as error:
             raise explain(error, cls, values, source) from error
 
     @classmethod
-    def from_yaml(cls, text: str, *, source: str = "configuration") -> RunConfig:
-        """Read YAML text."""
-        return cls.from_mapping(parse_yaml(text, source=source), source=source)
+    def from_yaml(
+        cls,
+        text: str,
+        *,
+        source: str = "configuration",
+        components: Sequence[type[Component]] = (),
+    ) -> RunConfig:
+        """Read YAML text, as `from_mapping` reads a mapping."""
+        return cls.from_mapping(
+            parse_yaml(text, source=source), source=source, components=components
+        )
 
     @classmethod
-    def from_file(cls, path: Path | str, *, overrides: tuple[str, ...] = ()) -> RunConfig:
+    def from_file(
+        cls,
+        path: Path | str,
+        *,
+        overrides: tuple[str, ...] = (),
+        components: Sequence[type[Component]] = (),
+    ) -> RunConfig:
         """Read a YAML file, then apply overrides such as ``prior.num_components=20``.
 
         Raises:
@@ -168,11 +203,60 @@ class RunConfig(Section):
         """
         # Overrides name the fields of the present format.
         values = migrate(parse_yaml(read_text(Path(path)), source=str(path)), source=str(path))
-        return cls.from_mapping(apply_overrides(values, overrides), source=str(path))
+        return cls.from_mapping(
+            apply_overrides(values, overrides), source=str(path), components=components
+        )
+
+    @classmethod
+    def of(cls, objective: Objective, *, base: RunConfig | None = None) -> RunConfig:
+        """The configuration that builds an objective which was composed from objects.
+
+        Args:
+            objective: The objective, over parts that are components.
+            base: Where the other fields (data, split, training, metrics) come from; None takes
+                the defaults.
+
+        Raises:
+            ConfigError: A part is no component; the message names every one.
+        """
+        base = cls() if base is None else base
+        children = dict(objective.named_children())
+        parts = {name: children[name] for name in PARTS if name in children}
+        found = {name: configuration(part) for name, part in parts.items()}
+        found["objective"] = configuration(objective)
+        parts["objective"] = objective
+        if own := [name for name, config in found.items() if isinstance(config, OwnPart)]:
+            names = ", ".join(f"{name} ({type(parts[name]).__name__})" for name in own)
+            passed = ", ".join(f"{name!r}: ..." for name in own)
+            raise ConfigError(
+                f"no configuration describes the {names}",
+                hint=f"train with run(config, parts={{{passed}}}) and take the run back with "
+                f"load(folder, parts={{{passed}}}), or write components with a Config",
+            )
+        values = {**dict(base), **found}
+        if isinstance(objective, Autoencoder):
+            values["latent_dim"] = objective.latent_dim
+        return cls.from_mapping(values, source="the objective")
+
+    def with_objects(self, **objects: object) -> RunConfig:
+        """The configuration of a run that is given objects in the place of some fields.
+
+        An object that is a component brings its own configuration; of any other, the field says
+        ``type: own``.
+        """
+        found = {name: configuration(value) for name, value in objects.items()}
+        return type(self).from_mapping({**dict(self), **found})
 
     def to_yaml(self) -> str:
         """The configuration as YAML, every field written out; reading it gives an equal one."""
         return dump_yaml(self.model_dump(mode="json"))
+
+
+def configuration(value: object) -> ComponentConfig:
+    """The configuration that builds an object again, or `OwnPart` where there is none."""
+    if isinstance(value, Component) and value.config.component is type(value):
+        return value.config
+    return OwnPart()
 
 
 def read_text(path: Path) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -14,12 +15,15 @@ from torch import Tensor, nn
 
 from gwae_core.build import build_objective
 from gwae_core.checkpoints import load_state, read_checkpoint
-from gwae_core.config import RunConfig
+from gwae_core.components import Component
+from gwae_core.config import PARTS, RunConfig, configuration, read_text
 from gwae_core.context import BuildContext
 from gwae_core.errors import ConfigError, DataError, RunFolderError
 from gwae_core.interfaces import MixturePrior, Objective
-from gwae_core.provenance import changes
+from gwae_core.provenance import changes, unregistered
+from gwae_core.registered import OwnPart
 from gwae_core.run_folder import RunFolder
+from gwae_core.yaml import parse_yaml
 
 Array = TypeVar("Array", NDArray[Any], Tensor)
 CHUNK = 1024
@@ -32,7 +36,7 @@ class Model:
     Args:
         objective: The trained objective.
         config: Its run configuration.
-        folder: Its run folder.
+        folder: Its run folder, or None where it was trained without one.
         data_shape: Shape of one data point.
     """
 
@@ -40,13 +44,34 @@ class Model:
         self,
         objective: Objective,
         config: RunConfig,
-        folder: Path,
+        folder: Path | None,
         data_shape: tuple[int, ...],
     ) -> None:
         self.objective = objective.eval()
         self.config = config
         self.folder = folder
         self.data_shape = data_shape
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Configuration and weights, on the CPU; modules of the user's own as they are."""
+        children = dict(self.objective.named_children())
+        own = [name for name in PARTS if isinstance(getattr(self.config, name), OwnPart)]
+        return {
+            "config": self.config,
+            "folder": self.folder,
+            "data_shape": self.data_shape,
+            "dtype": self._like.dtype,
+            "parts": {name: copy.deepcopy(children[name]).cpu() for name in own},
+            "weights": {k: v.detach().cpu() for k, v in self.objective.state_dict().items()},
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Build the model again, on the CPU."""
+        config, data_shape = state["config"], state["data_shape"]
+        context = BuildContext.for_shape(data_shape, config.latent_dim)
+        objective = build_objective(config, context, parts=state["parts"]).to(state["dtype"])
+        objective.load_state_dict(state["weights"])
+        self.__init__(objective, config, state["folder"], data_shape)  # type: ignore[misc]
 
     def encode(self, x: Array) -> Array:
         """Codes (posterior means, (n, d)) of data (n, *data_shape).
@@ -65,6 +90,14 @@ class Model:
     def reconstruct(self, x: Array) -> Array:
         """Decoded codes of data (n, *data_shape)."""
         return self.decode(self.encode(x))
+
+    def to_yaml(self) -> str:
+        """The configuration that trains such a model, as YAML.
+
+        Raises:
+            ConfigError: A part is an object of the user's own; the message names every one.
+        """
+        return RunConfig.of(self.objective, base=self.config).to_yaml()
 
     @torch.inference_mode()
     def sample(self, n: int, *, component: int | None = None, seed: int = 0) -> NDArray[np.float32]:
@@ -114,21 +147,25 @@ def load(
     *,
     checkpoint: Literal["last", "best"] | None = None,
     parts: Mapping[str, nn.Module] | None = None,
+    components: Sequence[type[Component]] = (),
 ) -> Model:
     """Load a trained model by its weights and configuration alone.
 
     Args:
         folder: The run folder.
         checkpoint: ``last`` or ``best``; None takes the one that the run selected.
-        parts: Modules of the user's own that the run was trained with, by name.
+        parts: Modules of your own that the run was trained with, by name; their weights are
+            replaced by the trained ones.
+        components: Classes of your own that the run was trained with, registered by no plugin.
 
     Raises:
         RunFolderError: The folder or its checkpoint cannot be read, or is of another model.
-        ConfigError: A component is not installed; the message names the distribution it came from.
+        ConfigError: A component is not installed, or a part or class of your own was not given;
+            the message names the distribution, part or class.
     """
     opened = RunFolder.open(folder)
     facts = opened.read_environment()
-    config = read_config(opened, facts)
+    config = read_config(opened, facts, parts=parts, components=components)
     try:
         data_shape = tuple(int(size) for size in facts["data"]["shape"])
     except (KeyError, TypeError, ValueError) as error:
@@ -142,16 +179,45 @@ def load(
     return Model(objective, config, opened.path, data_shape)
 
 
-def read_config(folder: RunFolder, facts: Mapping[str, Any]) -> RunConfig:
+def read_config(
+    folder: RunFolder,
+    facts: Mapping[str, Any],
+    *,
+    parts: Mapping[str, object] | None = None,
+    components: Sequence[type[Component]] = (),
+) -> RunConfig:
     """Read a run's configuration; say which plugin is missing or of another version.
 
+    Args:
+        folder: The run folder.
+        facts: Its environment.
+        parts: Objects of the user's own that take the place of fields, by name.
+        components: Classes of the user's own, registered by no plugin.
+
     Raises:
-        ConfigError: It is not valid here.
+        ConfigError: It is not valid here, or a module of the user's own was not given.
     """
-    different = changes(facts.get("components", {}))
+    own = facts.get("own_parts") or {}
+    if missing := [name for name in own if name not in (parts or {})]:
+        named = [f"{name} ({own[name]})" if isinstance(own, Mapping) else name for name in missing]
+        passed = ", ".join(f"{name!r}: ..." for name in missing)
+        raise ConfigError(
+            f"the run was trained with modules of your own: {', '.join(named)}",
+            hint=f"pass modules of the same architecture: parts={{{passed}}}",
+        )
+    recorded = facts.get("components", {})
+    different = changes(recorded)
+    values = parse_yaml(read_text(folder.config), source=str(folder.config))
+    values |= {name: configuration(part) for name, part in (parts or {}).items()}
     try:
-        config = RunConfig.from_file(folder.config)
+        config = RunConfig.from_mapping(values, source=str(folder.config), components=components)
     except ConfigError as error:
+        if paths := unregistered(recorded, components):
+            names = ", ".join(path.rpartition(".")[2] for path in paths)
+            different.append(
+                f"the run was trained with classes that no plugin registers ({', '.join(paths)}): "
+                f"pass them as components=[{names}]"
+            )
         if different:
             raise ConfigError(error.message, hint="; ".join(different)) from error
         raise

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from pydantic import BaseModel
 
 import gwae_core
-from gwae_core.components import ComponentConfig
+from gwae_core.components import Component, ComponentConfig
 from gwae_core.config import RunConfig
 from gwae_core.plugins import registry
+from gwae_core.registered import OwnPart
 from gwae_core.registry import CORE
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "POT", "lightning-fabric", "pydantic")
@@ -36,7 +37,10 @@ def _version(name: str) -> str | None:
 
 
 def components_of(config: RunConfig) -> dict[str, dict[str, str]]:
-    """Distribution and version of every component of a run, by ``kind name``."""
+    """Distribution and version of every component of a run, by ``kind name``.
+
+    Of a class that no plugin registers, its import path as ``class`` instead.
+    """
     sources = {entry.component: entry.source for entry in registry()}
     found: dict[str, dict[str, str]] = {}
     for part in _walk(config):
@@ -45,6 +49,8 @@ def components_of(config: RunConfig) -> dict[str, dict[str, str]]:
             "distribution": source.distribution if source else "",
             "version": source.version if source else "",
         }
+        if source is None:
+            where["class"] = class_path(part.component)
         label = f"{part.component.kind} {part.type}"
         # Two plugins may each have a component of one name.
         if found.get(label, where) != where:
@@ -53,7 +59,24 @@ def components_of(config: RunConfig) -> dict[str, dict[str, str]]:
     return found
 
 
+def class_path(value: type[Any]) -> str:
+    """Module and name of a class."""
+    return f"{value.__module__}.{value.__qualname__}"
+
+
+def unregistered(
+    recorded: Mapping[str, Mapping[str, str]], components: Sequence[type[Component]]
+) -> list[str]:
+    """Import paths of the recorded classes that no plugin registers, less those given."""
+    given = {f"{component.kind} {component.name()}" for component in components}
+    return [
+        was["class"] for label, was in recorded.items() if "class" in was and label not in given
+    ]
+
+
 def _walk(value: Any) -> Iterator[ComponentConfig]:
+    if isinstance(value, OwnPart):
+        return
     if isinstance(value, ComponentConfig):
         yield value
     if isinstance(value, BaseModel):

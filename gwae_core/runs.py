@@ -8,25 +8,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from gwae_core.build import build_objective
+from gwae_core.build import build_objective, check_parts
 from gwae_core.checkpoints import load_state, read_checkpoint, save_checkpoint
+from gwae_core.components import Component
 from gwae_core.config import RunConfig
 from gwae_core.context import BuildContext
 from gwae_core.engine import NotFiniteError, Record, TensorBatches, train
-from gwae_core.errors import DataError, GWAEError
+from gwae_core.errors import ComponentError, ConfigError, DataError, GWAEError
 from gwae_core.evaluate import Evaluation, evaluate, save_evaluation
 from gwae_core.files import write_npz
-from gwae_core.interfaces import Metric, Objective, Tracker
+from gwae_core.interfaces import DataArrays, Dataset, Metric, Objective, Tracker
 from gwae_core.model import read_config
-from gwae_core.provenance import components_of, environment
+from gwae_core.provenance import class_path, components_of, environment
+from gwae_core.registered import OwnPart
 from gwae_core.run_folder import RunFolder
 from gwae_core.splits import Splits, checksum, restore, split
 
 Observer = Callable[[Record], None]
 Part = Literal["test", "validation"]
+OwnData = Dataset | DataArrays | NDArray[Any]
+"""Data of the user's own: a data set, arrays with labels and factors, or data (n, *shape)."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ def run(
     observe: Observer | None = None,
     report: bool = True,
     parts: Mapping[str, nn.Module] | None = None,
+    data: OwnData | None = None,
 ) -> RunResult:
     """Train and evaluate what a configuration describes, and save all of it in a run folder.
 
@@ -59,7 +66,9 @@ def run(
         out: The run folder, new or empty; None names one under ``runs``.
         observe: Called with each record while the run goes on.
         report: Whether the report is written.
-        parts: Modules of the user's own that take the place of configured parts, by name.
+        parts: Modules of your own that take the place of configured parts, by name; encoder and
+            decoder may be any torch module.
+        data: Data of your own that take the place of the configured data set.
 
     Raises:
         GWAEError: The configuration, the data or the folder cannot be used, or training failed;
@@ -67,8 +76,11 @@ def run(
     """
     if config.training.threads is not None:
         torch.set_num_threads(config.training.threads)
-    data = config.data.build().load()
-    splits = split(data, config.split, seed=config.seed)
+    parts = parts or {}
+    check_parts(parts)
+    config = config.with_objects(**parts, **({} if data is None else {"data": data}))
+    arrays = _load_data(config, data)
+    splits = split(arrays, config.split, seed=config.seed)
     batches = TensorBatches(
         torch.from_numpy(splits.train.x),
         batch_size=config.training.batch_size,
@@ -85,8 +97,12 @@ def run(
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": environment(),
         "components": components_of(config),
-        "data": {"shape": list(context.data_shape), "checksum": checksum(data)},
-        "own_parts": sorted(parts or ()),
+        "data": {"shape": list(context.data_shape), "checksum": checksum(arrays)},
+        "own_parts": {
+            name: class_path(type(part))
+            for name, part in parts.items()
+            if isinstance(getattr(config, name), OwnPart)
+        },
     }
     folder.write_environment(facts)
     for tracker in trackers:
@@ -107,6 +123,27 @@ def run(
     from gwae_core.report import write_report
 
     return RunResult(folder.path, metrics, write_report(folder.path))
+
+
+def _load_data(config: RunConfig, data: OwnData | None) -> DataArrays:
+    """The configured data, or the user's own."""
+    match data:
+        case None:
+            try:
+                loaded: DataArrays = config.data.build().load()
+            except ComponentError as error:
+                raise ConfigError(f"data: {error.message}", hint=error.hint) from error
+            return loaded
+        case Dataset():
+            return data.load()
+        case DataArrays():
+            arrays = data
+        case _:
+            arrays = DataArrays(np.asarray(data))
+    try:
+        return replace(arrays, x=np.ascontiguousarray(arrays.x, dtype=np.float32))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"the data must be numbers (n, *shape): {error}") from error
 
 
 def _train(
@@ -213,7 +250,13 @@ def _evaluate(
 
 
 def evaluate_run(
-    folder: Path | str, *, part: Part = "test", checkpoint: str | None = None
+    folder: Path | str,
+    *,
+    part: Part = "test",
+    checkpoint: str | None = None,
+    parts: Mapping[str, nn.Module] | None = None,
+    data: OwnData | None = None,
+    components: Sequence[type[Component]] = (),
 ) -> Mapping[str, float]:
     """Evaluate a run again, on the split that it was trained with.
 
@@ -224,6 +267,9 @@ def evaluate_run(
         folder: The run folder.
         part: ``test`` or ``validation``.
         checkpoint: ``last`` or ``best``; None takes the one that the run selected.
+        parts: Modules of your own that the run was trained with, by name.
+        data: Data of your own that the run was trained with.
+        components: Classes of your own that the run was trained with, registered by no plugin.
 
     Raises:
         DataError: The data are not those that the run was trained on, or the part is empty.
@@ -231,21 +277,16 @@ def evaluate_run(
     """
     opened = RunFolder.open(folder)
     facts = opened.read_environment()
-    if facts.get("own_parts"):
-        raise GWAEError(
-            f"the run was trained with modules of your own: {', '.join(facts['own_parts'])}",
-            hint="load it with load(folder, parts=...) and call gwae_core.evaluate.evaluate",
-        )
-    config = read_config(opened, facts)
-    data = config.data.build().load()
-    if checksum(data) != facts.get("data", {}).get("checksum"):
+    config = read_config(opened, facts, parts=parts, components=components)
+    arrays = _load_data(config, data)
+    if checksum(arrays) != facts.get("data", {}).get("checksum"):
         raise DataError(
             "the data differ from those that the run was trained on",
             hint="bring back the same data; a split of other data would mix training and test",
         )
-    splits = restore(data, opened.read_split())
+    splits = restore(arrays, opened.read_split())
     context = BuildContext.for_data(torch.from_numpy(splits.train.x), config.latent_dim)
-    objective = build_objective(config, context)
+    objective = build_objective(config, context, parts=parts)
     path = opened.checkpoint(checkpoint or config.training.select)
     load_state(objective, read_checkpoint(path)[0], path)
     evaluation = _evaluate(config, objective, splits, part)

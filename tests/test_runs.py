@@ -196,7 +196,7 @@ def test_folders_without_a_name_are_numbered(
 def test_own_modules_train_and_come_back_with_parts(tmp_path: Path) -> None:
     parts = {"decoder": torch.nn.Linear(2, 5)}
     result = run(config(tmp_path), out=tmp_path / "out", report=False, parts=parts)
-    with pytest.raises(RunFolderError, match="checkpoint of another model"):
+    with pytest.raises(ConfigError, match="modules of your own: decoder"):
         load(result.folder)
     model = load(result.folder, parts={"decoder": torch.nn.Linear(2, 5)})
     assert torch.equal(model.objective.decoder.weight, parts["decoder"].weight)
