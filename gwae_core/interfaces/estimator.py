@@ -31,6 +31,9 @@ class Estimator(Component, nn.Module, ABC):
     """Whether its result holds a plan."""
     needs_points: ClassVar[bool] = False
     """Whether it needs the points themselves, so that distances alone are not enough."""
+    exempt_from: ClassVar[frozenset[str]] = frozenset()
+    """Laws of a distance that its value breaks by nature, by the names of the conformance kit's
+    checks, such as ``symmetry``; every other law is checked."""
 
     class Config(Component.Config):
         """Parameters of an estimator."""

@@ -8,13 +8,7 @@ import torch
 from torch import Tensor
 
 from gwae_core.errors import GWAEError
-from gwae_core.testing.subject import (
-    ModuleSubject,
-    N,
-    changed_states,
-    perturbed,
-    random_states,
-)
+from gwae_core.testing.subject import ModuleSubject, N, perturbed
 
 
 def shapes(subject: ModuleSubject) -> None:
@@ -77,28 +71,6 @@ def devices(subject: ModuleSubject) -> None:
             )
 
 
-def reproducible(subject: ModuleSubject) -> None:
-    """Equal seeds give equal outputs, bit by bit."""
-    first, again = (subject.exercise(subject.build(), seed=3) for _ in range(2))
-    for name in first:
-        assert torch.equal(first[name], again[name]), (
-            f"{name} differs between two runs of one seed; draw all random numbers with the "
-            "generator that is passed in"
-        )
-
-
-def global_random_state(subject: ModuleSubject) -> None:
-    """No global random state is touched after building."""
-    module, inputs = subject.build(), subject.inputs(N)
-    before = random_states()
-    subject.exercise(module, inputs=inputs)
-    changed = changed_states(before)
-    assert not changed, (
-        f"the global random state of {', '.join(changed)} changed; draw with the generator that "
-        "is passed in (dropout cannot)"
-    )
-
-
 def seeded_build(subject: ModuleSubject) -> None:
     """A seed decides the first weights, and nothing else."""
     states = [subject.build(seed=seed).state_dict() for seed in (0, 0, 1)]
@@ -158,7 +130,7 @@ def state_round_trip(subject: ModuleSubject) -> None:
     first, again = subject.exercise(trained), subject.exercise(loaded)
     for name in first:
         assert torch.allclose(first[name], again[name], rtol=1e-4, atol=1e-5, equal_nan=True), (
-            f"{name} changed by {_gap(first[name], again[name]):g} through saving and loading; "
+            f"{name} changed by {gap(first[name], again[name]):g} through saving and loading; "
             "what was taken from the data when building must be a parameter or a persistent buffer"
         )
 
@@ -181,14 +153,15 @@ def rows_independent(subject: ModuleSubject) -> None:
         alone = subject.exercise(module, 1, inputs=one)
         for name in subject.rowwise:
             if name in together:
-                gap = _gap(alone[name], together[name][row : row + 1])
-                assert gap < 1e-6, (
-                    f"{name} of a point changes by {gap:g} with the rest of the batch; take no "
+                change = gap(alone[name], together[name][row : row + 1])
+                assert change < 1e-6, (
+                    f"{name} of a point changes by {change:g} with the rest of the batch; take no "
                     "mean over axis 0"
                 )
 
 
-def _gap(a: Tensor, b: Tensor) -> float:
+def gap(a: Tensor, b: Tensor) -> float:
+    """Largest absolute difference."""
     return float((a - b).detach().abs().max())
 
 

@@ -12,12 +12,13 @@ from gwae_core.interfaces import (
     AdversarialDivergence,
     DensityPrior,
     Encoder,
+    Estimator,
     MixturePrior,
     Reconstruction,
     Sample,
     WeightedSamples,
 )
-from gwae_core.spaces import MMSpace
+from gwae_core.spaces import GROUND_COSTS, MMSpace
 from gwae_core.testing.subject import ModuleSubject
 
 
@@ -142,7 +143,7 @@ class DivergenceSubject(ModuleSubject):
         return {
             "q": _normal(6, n, self.latent_dim),
             "p": 2 * _normal(7, n, self.latent_dim) + 1,
-            "weights": torch.linspace(1, 2, n).div(1.5 * n),
+            "weights": torch.linspace(1, 2, n) / torch.linspace(1, 2, n).sum(),
             "x": self.data(n),
             "x_hat": self.data(n).flip(0),
         }
@@ -181,10 +182,8 @@ class EstimatorSubject(ModuleSubject):
         self, module: Any, inputs: Mapping[str, Tensor], n: int, generator: torch.Generator
     ) -> dict[str, Tensor]:
         """Value and objective, and the plan where there is one."""
-        cost = "euclidean" if module.costs is None else min(module.costs)
-        rho = 2.0 if module.exponents is None or 2.0 in module.exponents else min(module.exponents)
-        x, z = (MMSpace(points=inputs[name], cost=cost) for name in ("x", "z"))
-        result = module(x, z, rho=rho, generator=generator)
+        x, z = (MMSpace(points=inputs[name], cost=self.cost()) for name in ("x", "z"))
+        result = module(x, z, rho=self.exponent(), generator=generator)
         found = {"value": result.value.detach(), "objective": result.objective}
         if module.has_plan:
             found["plan"] = result.dense().detach()
@@ -193,6 +192,22 @@ class EstimatorSubject(ModuleSubject):
     def shapes(self, n: int) -> dict[str, tuple[int, ...]]:
         """Numbers; the plan (n, n)."""
         return {"value": (), "objective": (), "plan": (n, n)}
+
+    @property
+    def estimator(self) -> type[Estimator]:
+        """The class under test, which says what it can do."""
+        assert issubclass(self.component, Estimator)
+        return self.component
+
+    def cost(self) -> str:
+        """A ground cost that the estimator takes, euclidean where it can."""
+        costs = self.estimator.costs
+        return next((c for c in GROUND_COSTS if costs is None or c in costs), min(costs or ("",)))
+
+    def exponent(self) -> float:
+        """An exponent that the estimator takes, 2 where it can."""
+        exponents = self.estimator.exponents
+        return 2.0 if exponents is None or 2.0 in exponents else min(exponents)
 
 
 class FeaturesSubject(ModuleSubject):

@@ -13,7 +13,7 @@ from gwae_core.config import RunConfig
 from gwae_core.context import Batch
 from gwae_core.interfaces import Objective, UpdateGroup
 from gwae_core.testing.module_checks import require_gradients
-from gwae_core.testing.subject import PARTS, TRAIN, ModuleSubject
+from gwae_core.testing.subject import PARTS, TRAIN, ModuleSubject, seeded
 
 STEP = 24
 """Data points in a training step."""
@@ -33,8 +33,9 @@ class ObjectiveSubject(ModuleSubject):
             "prior": {"type": "gaussian-mixture", "num_components": 3},
             "objective": self.config,
         }
-        context = self.context(neutral=neutral)
-        return build_objective(RunConfig.model_validate(values), context)
+        with seeded(seed):
+            context = self.context(neutral=neutral)
+            return build_objective(RunConfig.model_validate(values), context)
 
     def inputs(self, n: int) -> dict[str, Tensor]:
         """Data."""

@@ -70,6 +70,18 @@ class Subject:
         with seeded(seed):
             return self.config.build(self.context(neutral=neutral))
 
+    def use(self, component: Any) -> dict[str, Tensor]:
+        """Results of the component on the kit's data, the same at every call; a kind says which."""
+        return {}
+
+    def state(self, component: Any) -> dict[str, Tensor]:
+        """What a run saves of the component beside its configuration: nothing but of a module."""
+        return {}
+
+    def restore(self, state: Mapping[str, Tensor]) -> Any:
+        """Build the component and give it a state."""
+        return self.build()
+
 
 class ModuleSubject(Subject, ABC):
     """A component that is a torch module."""
@@ -108,6 +120,20 @@ class ModuleSubject(Subject, ABC):
         device = next((t.device for t in inputs.values()), torch.device("cpu"))
         generator = torch.Generator(device).manual_seed(seed)
         return self.outputs(module, inputs, n, generator)
+
+    def use(self, component: nn.Module) -> dict[str, Tensor]:
+        """Outputs for the kit's inputs."""
+        return {name: tensor.detach() for name, tensor in self.exercise(component).items()}
+
+    def state(self, component: nn.Module) -> dict[str, Tensor]:
+        """A copy of parameters and persistent buffers."""
+        return {name: tensor.detach().clone() for name, tensor in component.state_dict().items()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> Any:
+        """Build the module and load a state into it."""
+        module = self.build()
+        module.load_state_dict(state)
+        return module
 
 
 def perturbed(module: nn.Module) -> nn.Module:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from gwae_core.components import ComponentConfig
 from gwae_core.testing import (
     array_checks,
     config_checks,
+    estimator_checks,
     module_checks,
     objective_checks,
     prior_checks,
+    use_checks,
 )
-from gwae_core.testing.check import Check
+from gwae_core.testing.arrays import DatasetSubject, MetricSubject, SamplerSubject, TrackerSubject
+from gwae_core.testing.check import Check, Verb
 from gwae_core.testing.modules import (
     DecoderSubject,
     DivergenceSubject,
@@ -26,7 +26,7 @@ from gwae_core.testing.modules import (
 from gwae_core.testing.objective_checks import ObjectiveSubject
 from gwae_core.testing.subject import ModuleSubject, Subject
 
-SUBJECTS: dict[str, type[ModuleSubject]] = {
+SUBJECTS: dict[str, type[Subject]] = {
     "encoder": EncoderSubject,
     "decoder": DecoderSubject,
     "reconstruction": ReconstructionSubject,
@@ -35,10 +35,11 @@ SUBJECTS: dict[str, type[ModuleSubject]] = {
     "estimator": EstimatorSubject,
     "features": FeaturesSubject,
     "objective": ObjectiveSubject,
+    "dataset": DatasetSubject,
+    "metric": MetricSubject,
+    "sampler": SamplerSubject,
+    "tracker": TrackerSubject,
 }
-
-# The verbs take the subject of their own kind.
-Verb = Callable[[Any], None]
 
 EVERY: tuple[Verb, ...] = (
     config_checks.declaration,
@@ -46,14 +47,16 @@ EVERY: tuple[Verb, ...] = (
     config_checks.unknown_field_refused,
     config_checks.frozen_config,
     config_checks.config_round_trip,
+    use_checks.bad_arguments_refused,
+    use_checks.reproducible,
+    use_checks.global_random_state,
+    use_checks.another_process,
 )
 MODULES: tuple[Verb, ...] = (
     module_checks.shapes,
     module_checks.batch_of_one,
     module_checks.dtypes,
     module_checks.devices,
-    module_checks.reproducible,
-    module_checks.global_random_state,
     module_checks.seeded_build,
     module_checks.state_round_trip,
     module_checks.inference_mode,
@@ -64,7 +67,11 @@ KINDS: dict[str, tuple[Verb, ...]] = {
     "reconstruction": (module_checks.gradients, module_checks.rows_independent),
     "prior": (module_checks.gradients, prior_checks.probabilities, prior_checks.fit),
     "divergence": (module_checks.gradients,),
-    "estimator": (module_checks.gradients,),
+    "estimator": (
+        module_checks.gradients,
+        estimator_checks.known_exemptions,
+        *estimator_checks.LAWS.values(),
+    ),
     "features": (module_checks.rows_independent,),
     "objective": (
         module_checks.rows_independent,
@@ -72,11 +79,17 @@ KINDS: dict[str, tuple[Verb, ...]] = {
         objective_checks.training,
         objective_checks.reproducible_training,
     ),
-    "dataset": (array_checks.dataset_arrays, array_checks.dataset_reproducible),
+    "dataset": (array_checks.dataset_arrays,),
     "metric": (array_checks.metric_values,),
     "sampler": (array_checks.sampler_samples,),
     "tracker": (array_checks.tracker_observes,),
 }
+
+
+def subject_of(config: ComponentConfig, *, data_shape: tuple[int, ...], latent_dim: int) -> Subject:
+    """A configuration with what its kind is fed with."""
+    kind = type(config).component.kind
+    return SUBJECTS.get(kind, Subject)(config, data_shape, latent_dim)
 
 
 def checks_for(
@@ -89,7 +102,7 @@ def checks_for(
         data_shape: Shape of a data point, for components that take no images of 8x8.
         latent_dim: Number of latent dimensions.
     """
-    kind = type(config).component.kind
-    subject = SUBJECTS.get(kind, Subject)(config, data_shape, latent_dim)
-    verbs = EVERY + (MODULES if kind in SUBJECTS else ()) + KINDS.get(kind, ())
+    subject = subject_of(config, data_shape=data_shape, latent_dim=latent_dim)
+    modules = MODULES if isinstance(subject, ModuleSubject) else ()
+    verbs = EVERY + modules + KINDS.get(subject.component.kind, ())
     return [Check(verb.__name__, subject, verb) for verb in verbs]

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pytest
 import torch
-from pydantic import ConfigDict, field_validator
+from pydantic import ConfigDict, PositiveInt, field_validator
 from torch import Tensor, nn
 
 from gwae_core.builtin.objectives.vae import VAE
+from gwae_core.builtin.priors import Normal
 from gwae_core.builtin.priors.gaussian_mixture import GaussianMixture
 from gwae_core.components import Component
 from gwae_core.context import BuildContext, require
+from gwae_core.errors import ComponentError
 from gwae_core.interfaces import (
     DataArrays,
     Dataset,
@@ -40,7 +45,7 @@ class Good(Encoder):
 
     class Config(Encoder.Config):
         type: Literal["good"] = "good"
-        width: int = 8
+        width: PositiveInt = 8
         """Width of the hidden layer."""
 
     config: Config
@@ -261,6 +266,56 @@ class Coupled(Good):
         return super().forward(x + x.mean(0))
 
 
+class Resident(Good):
+    """A number of this process alone is mixed in."""
+
+    class Config(Good.Config):
+        type: Literal["resident"] = "resident"
+
+    fault = "another_process"
+
+    def forward(self, x: Tensor) -> Posterior:
+        return super().forward(x + os.getpid() % 1000 / 1000)
+
+
+class Unbounded(Good):
+    """A divisor that may be zero."""
+
+    class Config(Good.Config):
+        type: Literal["unbounded"] = "unbounded"
+        unit: float = 2.0
+        """What the data are divided by."""
+
+    config: Config
+    fault = "bad_arguments_refused"
+
+    def forward(self, x: Tensor) -> Posterior:
+        return super().forward(x / torch.tensor(self.config.unit))
+
+
+class Untyped(Good):
+    """A field that takes anything."""
+
+    class Config(Good.Config):
+        type: Literal["untyped"] = "untyped"
+        mode: Any = "fast"
+        """How."""
+
+    fault = "bad_arguments_refused"
+
+
+class Permissive(Good):
+    """NaN is a number like others."""
+
+    class Config(Good.Config):
+        model_config = ConfigDict(allow_inf_nan=True)
+        type: Literal["permissive"] = "permissive"
+        shift: float = 1.0
+        """Added to nothing."""
+
+    fault = "bad_arguments_refused"
+
+
 class Undescribed(Good):
     """A field without a docstring."""
 
@@ -368,10 +423,23 @@ class Fresh(Data):
     class Config(Data.Config):
         type: Literal["fresh"] = "fresh"
 
-    fault = "dataset_reproducible"
+    fault = "reproducible"
 
     def load(self) -> DataArrays:
         return DataArrays(np.random.default_rng().normal(size=(4, 3)).astype(np.float32))
+
+
+class Seeding(Data):
+    """numpy's global state is seeded, behind the back of whoever uses it."""
+
+    class Config(Data.Config):
+        type: Literal["seeding"] = "seeding"
+
+    fault = "global_random_state"
+
+    def load(self) -> DataArrays:
+        np.random.seed(0)
+        return DataArrays(np.random.normal(size=(4, 3)).astype(np.float32))
 
 
 class Biased(Prior):
@@ -392,7 +460,7 @@ class Whimsical(GaussianMixture):
 
     class Config(GaussianMixture.Config):
         type: Literal["whimsical"] = "whimsical"
-        num_components: int = 2
+        num_components: PositiveInt = 2
         """Number of components."""
 
     fault = "fit"
@@ -518,9 +586,12 @@ def test_every_check_has_a_fault_that_it_finds() -> None:
     assert names == {component.fault for component in FAULTY}  # type: ignore[attr-defined]
 
 
-@parametrize_with_checks([Good.Config(), Good.Config(width=3), Data.Config()])
-def test_a_good_component_passes(check: Any) -> None:
-    check()
+test_a_good_component_passes = parametrize_with_checks(
+    [Good.Config(), Good.Config(width=3), Data.Config()]
+)
+test_a_known_fault_is_expected = parametrize_with_checks(
+    [Coupled.Config()], expected_failures={"rows_independent": "the mean is meant"}
+)
 
 
 def test_other_data() -> None:
@@ -564,3 +635,108 @@ def test_an_error_within_a_component_is_a_failure_that_names_the_law() -> None:
 def test_the_kit_needs_no_pytest() -> None:
     code = "import sys, gwae_core.testing; sys.exit('pytest' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+EXPECTED = {"rows_independent": "the mean of the batch is meant"}
+
+
+def test_an_expected_failure_has_its_reason() -> None:
+    results = {r.name: r for r in run_checks(Coupled.Config(), expected_failures=EXPECTED)}
+    assert results["rows_independent"].status == "expected failure"
+    assert results["rows_independent"].message == "the mean of the batch is meant"
+    assert {r.status for r in results.values()} == {"passed", "expected failure"}
+
+
+def test_an_expected_failure_that_passes_is_a_failure() -> None:
+    results = run_checks(Good.Config(), expected_failures=EXPECTED)
+    (failed,) = [result for result in results if result.status == "failed"]
+    assert failed.name == "rows_independent"
+    assert "it passes; take 'rows_independent' out of expected_failures" in failed.message
+
+
+@pytest.mark.parametrize(
+    ("expected", "message"),
+    [
+        ({"row_independent": "why"}, "'row_independent'; did you mean 'rows_independent'?; checks"),
+        ({"fit": "of priors alone"}, "names no check: 'fit'"),
+        ({"gradients": " "}, "no reason for 'gradients'"),
+    ],
+)
+def test_what_is_expected_must_be_a_check_with_a_reason(
+    expected: dict[str, str], message: str
+) -> None:
+    for refused in (
+        lambda: run_checks(Good.Config(), expected_failures=expected),
+        lambda: parametrize_with_checks([Good.Config()], expected_failures=expected),
+    ):
+        with pytest.raises(ComponentError, match=re.escape(message)):
+            refused()
+
+
+def test_the_line_of_a_plugin_under_pytest(tmp_path: Path) -> None:
+    (tmp_path / "test_line.py").write_text(
+        "from gwae_core.builtin.priors import Normal\n"
+        "from gwae_core.testing import parametrize_with_checks\n"
+        "test_good = parametrize_with_checks([Normal.Config()])\n"
+        "test_passes = parametrize_with_checks(\n"
+        "    [Normal.Config()], expected_failures={'shapes': 'they are odd'}\n"
+        ")\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    count = len(checks_for(Normal.Config()))
+    assert f"1 failed, {2 * count - 1} passed" in done.stdout
+    assert "test_line.py::test_passes[prior-normal-shapes]" in done.stdout
+    assert "[XPASS(strict)] they are odd" in done.stdout
+
+
+class Leaving(Data):
+    """Ends the other process."""
+
+    class Config(Data.Config):
+        type: Literal["leaving"] = "leaving"
+
+    def load(self) -> DataArrays:
+        program = sys.modules["__main__"].__spec__
+        if program is not None and program.name == "gwae_core.testing.worker":
+            os._exit(3)
+        return super().load()
+
+
+def test_a_component_that_ends_the_other_process_fails_alone() -> None:
+    by_name = {result.name: result for result in run_checks(Leaving.Config())}
+    assert "the process ended with code 3" in by_name["another_process"].message
+    again = {result.name: result for result in run_checks(Data.Config())}
+    assert again["another_process"].status == "passed"
+
+
+def test_a_class_that_cannot_be_imported_is_no_fault() -> None:
+    class Local(Data):
+        """Defined in a function."""
+
+        class Config(Data.Config):
+            type: Literal["local"] = "local"
+
+    by_name = {result.name: result for result in run_checks(Local.Config())}
+    assert by_name["another_process"].status == "skipped"
+    assert "define it in a module" in by_name["another_process"].message
+
+
+def test_what_a_component_prints_does_no_harm() -> None:
+    by_name = {result.name: result for result in run_checks(Chatting.Config())}
+    assert {result.status for result in by_name.values()} == {"passed"}
+
+
+class Chatting(Data):
+    """Prints."""
+
+    class Config(Data.Config):
+        type: Literal["chatting"] = "chatting"
+
+    def load(self) -> DataArrays:
+        print("loading")
+        return super().load()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import PositiveFloat, PositiveInt
@@ -31,6 +31,8 @@ class Entropic(Estimator):
         """Change of the coupling (L1) and marginal error below which the solver stops."""
 
     config: Config
+    # the regulariser keeps the coupling blurred
+    exempt_from: ClassVar[frozenset[str]] = frozenset({"zero_on_isometric_copies"})
 
     def forward(
         self,

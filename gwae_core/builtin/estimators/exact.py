@@ -56,18 +56,23 @@ class Exact(Estimator):
         """Solve, also from couplings (n, m) of one's own.
 
         Raises:
-            SpaceError: A start has the wrong shape, or rho is not 2.
+            SpaceError: A start has the wrong shape, rho is not 2, or a space holds NaN or inf.
         """
         self.require_exponent(rho)
         warm = self.training and self.config.warm_start and torch.is_grad_enabled()
-        result = exact_gw(
-            x,
-            z,
-            starts=starts,
-            gamma=self.gamma if warm else None,
-            n_starts=self.config.num_starts,
-            generator=generator,
-        )
+        try:
+            result = exact_gw(
+                x,
+                z,
+                starts=starts,
+                gamma=self.gamma if warm else None,
+                n_starts=self.config.num_starts,
+                generator=generator,
+            )
+        except ValueError:  # the assignment met NaN or inf, which nothing looked for before
+            x.validate()
+            z.validate()
+            raise
         if warm:
             self.gamma = result.gamma
         return result

@@ -35,6 +35,10 @@ class Sliced(Estimator):
     costs: ClassVar[frozenset[str] | None] = frozenset({"sqeuclidean"})
     has_plan: ClassVar[bool] = False
     needs_points: ClassVar[bool] = True
+    # lines lie in fixed coordinates
+    exempt_from: ClassVar[frozenset[str]] = frozenset(
+        {"isometry_invariance", "zero_on_isometric_copies"}
+    )
 
     def forward(
         self,

@@ -47,6 +47,8 @@ class Geomloss(Estimator):
     config: Config
     costs: ClassVar[frozenset[str] | None] = frozenset({"sqeuclidean", "cosine"})
     needs_points: ClassVar[bool] = True
+    # the regulariser keeps the coupling blurred
+    exempt_from: ClassVar[frozenset[str]] = frozenset({"zero_on_isometric_copies"})
 
     def forward(
         self,

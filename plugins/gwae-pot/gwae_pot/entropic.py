@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -47,6 +47,8 @@ class POTEntropic(Estimator):
         the solver stops."""
 
     config: Config
+    # the regulariser keeps the coupling blurred
+    exempt_from: ClassVar[frozenset[str]] = frozenset({"zero_on_isometric_copies"})
 
     def forward(
         self,

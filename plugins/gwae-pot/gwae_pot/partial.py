@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -37,6 +37,8 @@ class POTPartial(Estimator):
         product coupling."""
 
     config: Config
+    # a share of the mass is left out
+    exempt_from: ClassVar[frozenset[str]] = frozenset({"marginals", "one_point"})
 
     def forward(
         self,

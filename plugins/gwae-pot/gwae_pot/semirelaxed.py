@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -33,6 +33,8 @@ class POTSemirelaxed(Estimator):
         of the product coupling."""
 
     config: Config
+    # the weights of z are free
+    exempt_from: ClassVar[frozenset[str]] = frozenset({"symmetry", "marginals", "zero_weights"})
 
     def forward(
         self,
