@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pluggy
 
 from gwae_core.components import Component
+from gwae_core.installed import GROUP
 
-PROJECT = "gwae"
+PROJECT = GROUP
 """Name of the pluggy project and of the entry-point group."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)

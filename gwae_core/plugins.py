@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
-from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import pluggy
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 
 import gwae_core
 from gwae_core.hooks import PROJECT, GWAESpec
-from gwae_core.registry import CORE, Refusal, Registry, Source
+from gwae_core.installed import CORE, installed, reason_of
+from gwae_core.registry import Refusal, Registry, Source
 
 
 @functools.cache
@@ -36,17 +34,15 @@ def registry() -> Registry:
     manager.add_hookspecs(GWAESpec)
     found = Registry()
     _register(manager, builtin, Source(CORE, gwae_core.__version__), found)
-    plugins = sorted(_installed(found), key=lambda item: (str(item[0]), item[2].name))
-    for source, distribution, entry_point in plugins:
-        if not _enabled(source.distribution):
+    for plugin in installed():
+        source = Source(plugin.distribution, plugin.version, plugin.name)
+        if plugin.reason:
+            found.failed.append(Refusal(source, plugin.reason))
+        elif not plugin.enabled:
             found.disabled.append(source)
-        elif unmet := _unmet_requirement(distribution):
-            found.failed.append(
-                Refusal(source, f"needs {unmet}, but {CORE} {gwae_core.__version__} is installed")
-            )
-        else:
+        elif plugin.entry_point is not None:
             with _apart():
-                _load(manager, entry_point, source, found)
+                _load(manager, plugin.entry_point, source, found)
     return found
 
 
@@ -58,60 +54,6 @@ def _apart() -> Iterator[None]:
         yield
 
 
-def _installed(found: Registry) -> Iterator[tuple[Source, Distribution, EntryPoint]]:
-    """Every entry point of the group, without importing any; damaged metadata count as failed."""
-    seen: set[str] = set()
-    for distribution in distributions():
-        name = version = ""
-        try:
-            name, version = distribution.metadata["Name"], distribution.version
-            # The first distribution of a name on the path is the one that imports find.
-            if canonicalize_name(name) in seen:
-                continue
-            seen.add(canonicalize_name(name))
-            entry_points = [e for e in distribution.entry_points if e.group == PROJECT]
-        # An interrupted installation leaves metadata that break in many ways.
-        except Exception as error:
-            if f"[{PROJECT}]" in (distribution.read_text("entry_points.txt") or ""):
-                name = name or f"a distribution in {distribution.locate_file('')}"
-                source = Source(name, version or "of unknown version")
-                found.failed.append(Refusal(source, f"damaged metadata: {_reason(error)}"))
-            continue
-        for entry_point in entry_points:
-            source = Source(canonicalize_name(name), version, entry_point.name)
-            yield source, distribution, entry_point
-
-
-def _names(variable: str) -> set[str] | None:
-    value = os.environ.get(variable)
-    if value is None:
-        return None
-    return {canonicalize_name(name.strip()) for name in value.split(",") if name.strip()}
-
-
-def _enabled(distribution: str) -> bool:
-    allowed = _names("GWAE_PLUGINS")
-    if allowed is not None and distribution not in allowed:
-        return False
-    return distribution not in (_names("GWAE_DISABLE_PLUGINS") or ())
-
-
-def _unmet_requirement(distribution: Distribution) -> str | None:
-    """The distribution's requirement on gwae-core, where the installed core does not meet it."""
-    for text in distribution.requires or ():
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            continue
-        if canonicalize_name(requirement.name) != CORE:
-            continue
-        applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        met = requirement.specifier.contains(gwae_core.__version__, prereleases=True)
-        if applies and not met:
-            return str(requirement)
-    return None
-
-
 def _load(
     manager: pluggy.PluginManager, entry_point: EntryPoint, source: Source, found: Registry
 ) -> None:
@@ -119,7 +61,7 @@ def _load(
         plugin = entry_point.load()
     # A plugin may fail in any way at all, even by leaving the interpreter; the others go on.
     except (Exception, SystemExit) as error:
-        found.failed.append(Refusal(source, _reason(error)))
+        found.failed.append(Refusal(source, reason_of(error)))
         return
     _register(manager, plugin, source, found)
 
@@ -147,7 +89,7 @@ def _register(manager: pluggy.PluginManager, plugin: Any, source: Source, found:
     except (Exception, SystemExit) as error:
         if manager.has_plugin(name):
             manager.unregister(name=name)
-        found.failed.append(Refusal(source, _reason(error)))
+        found.failed.append(Refusal(source, reason_of(error)))
         return
     for component in components:
         found.add(component, source)
@@ -157,8 +99,3 @@ def _listed(result: Any) -> Iterable[Any]:
     if not isinstance(result, list | tuple):
         raise TypeError(f"gwae_components returned {type(result).__name__}; expected a list")
     return result
-
-
-def _reason(error: BaseException) -> str:
-    text = str(error).partition("\n")[0]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

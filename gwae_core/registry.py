@@ -10,9 +10,8 @@ from packaging.utils import canonicalize_name
 
 from gwae_core.components import Component
 from gwae_core.errors import ComponentError
+from gwae_core.installed import CORE as CORE
 from gwae_core.interfaces import KINDS
-
-CORE = "gwae-core"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ PLUGINS = sorted(
 ORDER = (
     "errors",
     "files",
+    "installed",
     "geodesic",
     "spaces",
     "solvers",
