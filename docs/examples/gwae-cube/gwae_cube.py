@@ -1,10 +1,7 @@
-"""A prior on a cube, as a plugin of gwae-core."""
-
 from typing import Literal
 
-import torch
 from pydantic import PositiveFloat
-from torch import Generator, Tensor
+from torch import Generator, Tensor, erf
 
 from gwae_core import Prior, hookimpl
 
@@ -17,13 +14,9 @@ class Cube(Prior):
         half_width: PositiveFloat = 1.0
         """Half the length of an edge."""
 
-    config: Config
-
     def sample(self, n: int, *, generator: Generator | None = None) -> Tensor:
-        like = self.anchor  # on the device and of the dtype of the prior
-        shape = (n, self.latent_dim)
-        u = torch.rand(shape, generator=generator, device=like.device, dtype=like.dtype)
-        return self.config.half_width * (2 * u - 1)
+        eps = self.noise(n, generator=generator)  # (n, d), eps ~ N(0, I)
+        return self.config.half_width * erf(eps / 2**0.5)  # erf(eps / sqrt 2) ~ U(-1, 1)
 
 
 @hookimpl
