@@ -1,24 +1,28 @@
 """Fill tables of parameters into pages, from the configuration models themselves.
 
-``{{ components }}`` becomes a section for each built-in component, ``{{ run }}`` the tables of the
-run configuration and its sections.
+``{{ components }}`` becomes the catalogue of core and this project's plugins, ``{{ run }}`` the
+tables of the run configuration and its sections.
 """
 
 from __future__ import annotations
 
 import html
 import inspect
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal, get_args, get_origin
+import re
+from collections.abc import Iterable
+from typing import Any
 
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel
+from works import cited, source
 
-from gwae_core.components import ComponentConfig, Section
+from gwae_core.cli.fields import Field, fields
+from gwae_core.components import Component
 from gwae_core.config import RunConfig
 from gwae_core.interfaces import KINDS
 from gwae_core.plugins import registry
-from gwae_core.registry import CORE
+from gwae_core.registry import CORE, FIRST_PARTY, Entry
+
+OURS = {CORE, *FIRST_PARTY.values()}
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -29,78 +33,123 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     return markdown
 
 
+def catalogue() -> list[Entry]:
+    """Every component of core, and of this project's plugins that are installed."""
+    return [entry for entry in registry() if entry.source.distribution in OURS]
+
+
 def components() -> str:
-    """A section for each kind that has built-in components, with a table for each of these."""
+    """A section for each kind, with one for each of its components.
+
+    Raises:
+        ValueError: A component lacks something that its section has to show.
+    """
     parts = []
     for kind in KINDS:
-        found = [
-            entry.component
-            for entry in registry()
-            if entry.component.kind == kind and entry.source.distribution == CORE
-        ]
+        found = [entry for entry in catalogue() if entry.component.kind == kind]
         if found:
             parts.append(f"## {kind.capitalize()}")
-        for component in found:
-            fields = {k: f for k, f in component.Config.model_fields.items() if k != "type"}
-            parts += [f"### `{component.name()}`", component.summary(), table(fields)]
+        parts += [section(entry) for entry in found]
     return "\n\n".join(parts)
+
+
+def section(entry: Entry) -> str:
+    """Name, distribution, docstring, fields and references of a component.
+
+    Raises:
+        ValueError: It lacks one of them.
+    """
+    component = entry.component
+    if missing := lacks(component):
+        raise ValueError(f"{entry.source}: {component.kind} {component.name()}: {missing[0]}")
+    described = docstring(component)
+    parts = [
+        f"### `{component.name()}`",
+        f"{component.kind.capitalize()} of `{entry.source}`.",
+        prose(described),
+        table(fields(component.Config)),
+        *(f"Reference: {work}" for work in cited(described)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def lacks(component: type[Component]) -> list[str]:
+    """What a component does not declare, though the catalogue shows it."""
+    described = docstring(component)
+    found = [] if described else ["no docstring"]
+    found += [f"the field {f.name} has no docstring" for f in known(component) if not f.description]
+    found += [f"the field {f.name} has no type" for f in known(component) if f.type == "any"]
+    try:
+        if not (cited(described) or source(described)):
+            found.append("its docstring cites no work, and has no line `Source: ...`")
+    except LookupError as error:
+        found.append(str(error))
+    return found
+
+
+def docstring(component: type[Component]) -> str:
+    """The class's own docstring; a parent's is about another component."""
+    return inspect.cleandoc(component.__doc__ or "")
+
+
+def known(component: type[Component]) -> list[Field]:
+    """The fields of a component."""
+    return list(fields(component.Config))
+
+
+def prose(docstring: str) -> str:
+    """A docstring as Markdown: only what is in code keeps its angle brackets."""
+    parts = re.split(r"(``.+?``|`.+?`)", docstring, flags=re.DOTALL)
+    return "".join(
+        part if k % 2 else html.escape(part, quote=False).replace("*", "\\*")
+        for k, part in enumerate(parts)
+    )
 
 
 def run() -> str:
     """The table of the run configuration, then one for each of its sections."""
-    fields = RunConfig.model_fields
-    parts = [table({k: f for k, f in fields.items() if not section(f)})]
-    for name, field in fields.items():
-        if nested := section(field):
+    parts = [table(field for field in fields(RunConfig) if "." not in field.name)]
+    for name, field in RunConfig.model_fields.items():
+        nested = field.annotation
+        if isinstance(nested, type) and issubclass(nested, BaseModel) and is_section(name):
             summary = (inspect.getdoc(nested) or "").partition("\n")[0]
-            parts += [f"### `{name}`", summary, table(nested.model_fields)]
+            parts += [f"### `{name}`", summary, table(fields(nested))]
     return "\n\n".join(parts)
 
 
-def section(field: FieldInfo) -> type[Section] | None:
-    """The section that a field holds, if it holds one; components have tables of their own."""
-    kind = field.annotation
-    if not isinstance(kind, type) or issubclass(kind, ComponentConfig):
-        return None
-    return kind if issubclass(kind, Section) else None
+def is_section(name: str) -> bool:
+    """Whether a field of the run holds a section, whose fields have dotted names."""
+    return any(field.name.startswith(f"{name}.") for field in fields(RunConfig))
 
 
-def table(fields: Mapping[str, FieldInfo]) -> str:
-    """A table of parameters, or nothing where there are none."""
-    if not fields:
+def table(found: Iterable[Field]) -> str:
+    """A table of fields, or nothing where there are none."""
+    rows = [row(field) for field in found]
+    if not rows:
         return ""
-    head = ["| field | default | meaning |", "|---|---|---|"]
-    return "\n".join([*head, *rows(fields)])
+    head = ["| field | type | default | allowed | meaning |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *rows])
 
 
-def rows(fields: Mapping[str, FieldInfo], prefix: str = "") -> Iterator[str]:
-    """A row for each parameter; those of a nested section by their dotted names."""
-    for name, field in fields.items():
-        if nested := section(field):
-            yield from rows(nested.model_fields, f"{prefix}{name}.")
-        else:
-            yield row(prefix + name, field)
+def row(field: Field) -> str:
+    """Everything that is declared of one field."""
+    default = field.shown_default
+    # A run writes `own` for what it was given in Python; nobody else does.
+    kind = field.type.removesuffix(" or choice or dict")
+    constraints = [text for text in field.constraints if text != "one of own"]
+    cells = [
+        f"`{field.name}`",
+        linked(kind),
+        "required" if field.required else f"`{default}`" if default else "empty",
+        html.escape(", ".join(constraints), quote=False),
+        html.escape(field.description, quote=False),
+    ]
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def row(name: str, field: FieldInfo) -> str:
-    """Name, default and meaning of one parameter."""
-    if field.is_required():
-        default = "required"
-    else:
-        default = f"`{shown(field.get_default(call_default_factory=True))}`"
-    meaning = " ".join((field.description or "").replace("``", "`").split()).replace("|", "\\|")
-    if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) > 1:
-        options = ", ".join(f"`{shown(option)}`" for option in get_args(field.annotation))
-        meaning += f" One of {options}."
-    return f"| `{name}` | {default} | {html.escape(meaning, quote=False)} |"
-
-
-def shown(value: Any) -> str:
-    """A default as it is written in YAML, a component by its name."""
-    if hasattr(value, "type"):
-        return str(value.type)
-    if isinstance(value, tuple) and value and all(hasattr(item, "type") for item in value):
-        return f"[{', '.join(item.type for item in value)}]"
-    if isinstance(value, str) and value:
-        return value.replace("|", "\\|")
-    return json.dumps(value, ensure_ascii=False, default=str).replace("|", "\\|")
+def linked(kind: str) -> str:
+    """A type; that of a component leads to the section of its kind."""
+    return " ".join(
+        f"[{word}](../reference/components.md#{word})" if word in KINDS else word
+        for word in kind.split()
+    )

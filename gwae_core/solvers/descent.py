@@ -38,10 +38,11 @@ def descend(
     g: Array | None = None,
     temperatures: tuple[float, ...] = (),
 ) -> Descent:
-    """Take exact linear steps with exact line search (Vayer et al., 2019) until none improves Q.
+    """Take exact linear steps with exact line search until none improves Q.
 
-    For costs of conditionally negative type Q is concave over couplings, every step is a full one
-    and the end is a vertex; for others a step may stop on the way.
+    Conditional gradient (Vayer, Chapel et al., 2019). For costs of conditionally negative type Q is
+    concave over couplings, every step is a full one and the end is a vertex; for others a step may
+    stop on the way.
 
     Args:
         form: The quadratic form Q.

@@ -22,7 +22,7 @@ def sliced_gw(
     rotation_invariant: bool = False,
     generator: torch.Generator | None = None,
 ) -> GWResult:
-    """Average one-dimensional Gromov-Wasserstein over random lines (Vayer et al., 2019).
+    """Average one-dimensional Gromov-Wasserstein over random lines (Vayer, Flamary et al., 2019).
 
     Both spaces are projected on the same directions, the one of fewer dimensions padded with zeros;
     on each line, with squared Euclidean costs, the better of the ascending and the descending order

@@ -22,6 +22,8 @@ class Arrays(Dataset):
     """Your own data from an npz, npy or csv file: images or a table.
 
     Arrays (n, p) are a table, (n, h, w) images of one channel, (n, c, h, w) or (n, h, w, c) images.
+
+    Source: a file of your own.
     """
 
     class Config(Dataset.Config):

@@ -15,7 +15,10 @@ from gwae_core.interfaces import Decoder
 
 
 class MLPDecoder(Decoder):
-    """Fully connected layers, for data of any shape."""
+    """Fully connected layers, for data of any shape.
+
+    A multilayer perceptron (Rumelhart et al., 1986) with SiLU (Elfwing et al., 2018).
+    """
 
     class Config(OutputConfig):
         """Parameters of the decoder."""

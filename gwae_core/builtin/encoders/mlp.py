@@ -15,7 +15,10 @@ from gwae_core.interfaces import Encoder, Posterior
 
 
 class MLPEncoder(Encoder):
-    """Fully connected layers for data of any shape, which is flattened."""
+    """Fully connected layers for data of any shape, which is flattened.
+
+    A multilayer perceptron (Rumelhart et al., 1986) with SiLU (Elfwing et al., 2018).
+    """
 
     class Config(HeadConfig):
         """Parameters of the encoder."""

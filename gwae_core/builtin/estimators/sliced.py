@@ -16,8 +16,9 @@ class Sliced(Estimator):
     """Sliced Gromov-Wasserstein: one-dimensional problems along random lines.
 
     The mean over lines of the better of the ascending and the descending order, with squared
-    Euclidean costs, in O(L n log n) (Vayer et al., 2019). An upper bound on each line's problem
-    (Beinert et al., 2022), a bound of GW from neither side, and not invariant under rotation.
+    Euclidean costs, in O(L n log n) (Vayer, Flamary et al., 2019). An upper bound on each line's
+    problem (Beinert et al., 2022), a bound of GW from neither side, and not invariant under
+    rotation.
     """
 
     class Config(Estimator.Config):

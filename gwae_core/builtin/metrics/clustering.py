@@ -28,6 +28,10 @@ class ClusteringMetric(Metric):
     model that leaves coordinates unused; and the baseline
     ``pixel-kmeans``, k-means on the training data themselves. The fitted ones have as many clusters
     as the training labels have classes and use at most 10,000 training points.
+
+    Accuracy is that of the best one-to-one match of clusters and labels (Yang et al., 2010), NMI
+    the mutual information over the mean of both entropies (Vinh et al., 2010), ARI the Rand index
+    adjusted for chance (Hubert and Arabie, 1985).
     """
 
     class Config(Metric.Config):

@@ -25,7 +25,7 @@ class GeometryMetric(Metric):
     over all pairs of at most ``points`` test points: ``spearman`` and ``pearson`` correlation of
     d_x and d_z, ``distortion`` mean |C d_z - d_x| / mean d_x with C the least-squares slope,
     ``trustworthiness`` (neighbours in code are neighbours in data) and ``continuity`` (the
-    reverse). d_z is Euclidean between posterior means.
+    reverse) (Venna and Kaski, 2001). d_z is Euclidean between posterior means.
     """
 
     class Config(Metric.Config):

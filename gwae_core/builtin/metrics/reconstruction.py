@@ -19,7 +19,7 @@ class ReconstructionMetric(Metric):
 
     ``mse`` is the mean over test points and dimensions, ``relative_mse`` its ratio to the test
     split's variance (1 is no better than the mean), ``psnr`` the mean over images of
-    -10 log10 MSE in decibel, only for images in [0, 1].
+    -10 log10 MSE in decibel, only for images in [0, 1] (Huynh-Thu and Ghanbari, 2008).
     """
 
     class Config(Metric.Config):

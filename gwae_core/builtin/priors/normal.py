@@ -14,7 +14,7 @@ from gwae_core.interfaces import DensityPrior
 class Normal(DensityPrior):
     """Standard normal distribution N(0, I), fixed.
 
-    log pi(z) = -|z|^2 / 2 - d/2 log 2 pi. Samples have shape (n, d).
+    log pi(z) = -|z|^2 / 2 - d/2 log 2 pi (Kingma and Welling, 2014). Samples have shape (n, d).
     """
 
     class Config(DensityPrior.Config):

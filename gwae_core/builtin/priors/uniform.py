@@ -18,6 +18,8 @@ class Uniform(DensityPrior):
     """Uniform distribution on the cube [-sqrt 3, sqrt 3]^d: mean 0 and variance 1, fixed.
 
     log pi(z) = -d log(2 sqrt 3) inside the cube, -inf outside. Samples have shape (n, d).
+
+    Source: elementary probability.
     """
 
     class Config(DensityPrior.Config):

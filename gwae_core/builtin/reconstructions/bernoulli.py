@@ -14,8 +14,9 @@ from gwae_core.interfaces import Reconstruction
 class Bernoulli(Reconstruction):
     """Bernoulli likelihood of data in [0, 1], from logits.
 
-    - sum_j [ x_j log s(l_j) + (1 - x_j) log(1 - s(l_j)) ], l the logits, s the logistic function.
-    Suits black-and-white and mostly black images, where the squared error finds the mean image.
+    -log p(x) = -sum_j [ x_j log s(l_j) + (1 - x_j) log(1 - s(l_j)) ], l the logits, s the logistic
+    function (Kingma and Welling, 2014). Suits black-and-white and mostly black images, where the
+    squared error finds the mean image.
     """
 
     class Config(Reconstruction.Config):

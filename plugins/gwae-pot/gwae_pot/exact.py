@@ -16,9 +16,9 @@ class POTExact(Estimator):
     """Local optimum of the unregularised problem, by POT's conditional gradient.
 
     min_T sum |c_x - c_z|^2 T T over couplings, from the product coupling, each step an exact linear
-    problem and an exact line search (Vayer et al., 2019). Any ground cost, weights and sizes; time
-    O(n^3) a step, in float64 on the CPU. Weights get the dual potentials of the last linear problem
-    as gradient.
+    problem and an exact line search (Vayer, Chapel et al., 2019). Any ground cost, weights and
+    sizes; time O(n^3) a step, in float64 on the CPU. Weights get the dual potentials of the last
+    linear problem as gradient.
     """
 
     class Config(Estimator.Config):

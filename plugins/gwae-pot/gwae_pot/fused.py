@@ -19,8 +19,8 @@ class POTFused(Estimator):
     """Fused Gromov-Wasserstein: structure and a cost between features, by POT.
 
     min_T alpha sum |c_x - c_z|^2 T T + (1 - alpha) sum M T over couplings, by conditional gradient
-    (Vayer et al., 2019). Data and codes live in different spaces, so M comes from what both sides
-    have, in the unit of the first term:
+    (Vayer, Chapel et al., 2019). Data and codes live in different spaces, so M comes from what both
+    sides have, in the unit of the first term:
 
     - ``profiles``: each point's feature is the distribution of its distances to all points, and M
       the squared 2-Wasserstein distance of two of them, the cost of Mémoli's third lower bound. It
