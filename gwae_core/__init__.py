@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from gwae_core.registered import Registered
     from gwae_core.runs import RunResult, evaluate_run, run
     from gwae_core.spaces import GWResult, MMSpace
+    from gwae_core.transformer import GWAETransformer
 
 __version__ = "0.1.0"
 
@@ -96,6 +97,7 @@ _HOMES = {
     "registered": ("Registered",),
     "runs": ("RunResult", "evaluate_run", "run"),
     "spaces": ("GWResult", "MMSpace"),
+    "transformer": ("GWAETransformer",),
 }
 _LAZY = {name: f"gwae_core.{home}" for home, names in _HOMES.items() for name in names}
 
@@ -118,6 +120,7 @@ __all__ = [
     "FittablePrior",
     "GWAEDeprecationWarning",
     "GWAEError",
+    "GWAETransformer",
     "GWResult",
     "GaussianPosterior",
     "Losses",

@@ -42,8 +42,9 @@ def build_objective(
             except ComponentError as error:
                 raise ConfigError(f"{name}: {error.message}", hint=error.hint) from error
             if isinstance(part, Reconstruction):
-                statistics = context.statistics
-                part.check_data(statistics.low, statistics.high)
+                # Without training data the statistics are neutral and say nothing about the range.
+                if context.train_data is not None:
+                    part.check_data(context.statistics.low, context.statistics.high)
                 context = context.with_output_shape(part.output_shape(context.data_shape))
             context = context.with_parts(**{name: part})
         objective: Objective = config.objective.build(context)

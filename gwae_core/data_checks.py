@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from gwae_core.errors import DataError
 from gwae_core.interfaces.dataset import DataArrays
+
+SPREADS = (1e-15, 1e15)
+"""Spreads of data whose squares single precision holds."""
+ROUNDING = 1e-2
+"""Largest error, in units of the spread of the data, that single precision may make."""
 
 
 def check_arrays(data: DataArrays) -> None:
@@ -41,3 +48,25 @@ def check_finite(array: NDArray[np.floating], what: str) -> None:
             f"{what} hold {int(bad.sum())} values that are NaN or infinite, the first at [{first}]",
             hint="remove those rows or fill them in",
         )
+
+
+def single_precision(data: NDArray[Any]) -> NDArray[np.float32]:
+    """A copy of a table (n, p) in single precision.
+
+    Raises:
+        DataError: All rows are equal, or single precision cannot tell them from each other.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        x = np.array(data, dtype=np.float32, order="C")
+        spread = float(np.sqrt(data.var(axis=0, dtype=np.float64).mean()))
+        # A constant shift of a feature does no harm.
+        lost = float(np.sqrt((data - x.astype(np.float64)).var(axis=0).mean()))
+    if spread == 0:
+        raise DataError("every feature is constant, so there is nothing to learn")
+    if not (lost <= ROUNDING * spread and SPREADS[0] <= spread <= SPREADS[1]):
+        raise DataError(
+            f"single precision cannot hold these data: their spread is {spread:.3g}, their largest "
+            f"magnitude {np.abs(data).max():.3g}",
+            hint="standardise them, for instance with sklearn.preprocessing.StandardScaler",
+        )
+    return x

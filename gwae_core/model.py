@@ -61,7 +61,7 @@ class Model:
             "folder": self.folder,
             "data_shape": self.data_shape,
             "dtype": self._like.dtype,
-            "parts": {name: copy.deepcopy(children[name]).cpu() for name in own},
+            "parts": {name: copy.deepcopy(children[name]).cpu().float() for name in own},
             "weights": {k: v.detach().cpu() for k, v in self.objective.state_dict().items()},
         }
 
@@ -100,7 +100,7 @@ class Model:
         return RunConfig.of(self.objective, base=self.config).to_yaml()
 
     @torch.inference_mode()
-    def sample(self, n: int, *, component: int | None = None, seed: int = 0) -> NDArray[np.float32]:
+    def sample(self, n: int, *, component: int | None = None, seed: int = 0) -> NDArray[Any]:
         """Generate n data points (n, *data_shape) from the prior, or from one of its components.
 
         Raises:
@@ -120,7 +120,8 @@ class Model:
                 )
             z = prior.sample_component(component, n, generator=generator)
         parts = [self.objective.decode(part) for part in torch.split(z, CHUNK)]
-        return np.asarray(torch.cat(parts).float().cpu().numpy(), dtype=np.float32)
+        generated: NDArray[Any] = torch.cat(parts).cpu().numpy()
+        return generated
 
     @property
     def _like(self) -> Tensor:
@@ -129,7 +130,7 @@ class Model:
     @torch.inference_mode()
     def _apply(self, values: Array, shape: tuple[int, ...], what: str, function: Any) -> Array:
         like = self._like
-        tensor = values if isinstance(values, Tensor) else torch.from_numpy(np.asarray(values))
+        tensor = values if isinstance(values, Tensor) else torch.tensor(np.asarray(values))
         if tuple(tensor.shape[1:]) != shape or len(tensor) == 0:
             raise DataError(
                 f"{what} must be of shape (n, {', '.join(map(str, shape))}) with n >= 1; "

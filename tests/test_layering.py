@@ -55,6 +55,7 @@ ORDER = (
     "run_folder",
     "provenance",
     "model",
+    "transformer",
     "report",
     "runs",
     "testing",

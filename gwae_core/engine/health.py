@@ -24,12 +24,15 @@ class Symptom:
     remedy: str
 
 
-def examine(observed: Mapping[str, float], *, progress: float) -> list[Symptom]:
+def examine(
+    observed: Mapping[str, float], *, progress: float, latent_dim: int | None = None
+) -> list[Symptom]:
     """Read the observed values of a step.
 
     Args:
         observed: Values that the objective logs; those it does not log are not judged.
         progress: Share of the stage that is done.
+        latent_dim: Number of latent dimensions, where there is one.
     """
     found = []
     scale = observed.get("posterior_scale", 0.0)
@@ -43,7 +46,8 @@ def examine(observed: Mapping[str, float], *, progress: float) -> list[Symptom]:
             )
         )
     active = observed.get("active_units")
-    if active is not None and active <= 1 and progress >= SETTLED:
+    fewest = 1 if latent_dim == 1 else 2
+    if active is not None and active < fewest and progress >= SETTLED:
         found.append(
             Symptom(
                 "collapse",

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
+from gwae_core.autoencoder import Autoencoder
 from gwae_core.config import TrainingConfig
 from gwae_core.context import Batch
 from gwae_core.engine.batches import BatchSource, TensorBatches
@@ -202,7 +203,8 @@ class _Loop:
     def _health(
         self, stage: str, observed: Mapping[str, float], progress: float
     ) -> Iterator[Record]:
-        for symptom in examine(observed, progress=progress):
+        latent_dim = self.objective.latent_dim if isinstance(self.objective, Autoencoder) else None
+        for symptom in examine(observed, progress=progress, latent_dim=latent_dim):
             if symptom.name not in self.warned:
                 self.warned.add(symptom.name)
                 yield {
