@@ -105,13 +105,27 @@ def changes(recorded: Mapping[str, Mapping[str, str]]) -> list[str]:
             continue
         source = today.get((kind, name, distribution))
         if source is None:
-            sentences.append(
-                f"{kind} {name!r} came from {distribution} {was.get('version')}, which does not "
-                f"provide it here (pip install {distribution}=={was.get('version')})"
-            )
+            version = was.get("version", "")
+            why = _absence(distribution, version)
+            sentences.append(f"{kind} {name!r} came from {distribution} {version}, {why}")
         elif source.version != was.get("version"):
             sentences.append(
                 f"{kind} {name!r} was trained with {distribution} {was.get('version')}; "
                 f"{source.version} is installed"
             )
     return sentences
+
+
+def _absence(distribution: str, version: str) -> str:
+    """Why a distribution does not provide a component, and what to do."""
+    for off in registry().disabled:
+        if off.distribution == distribution:
+            return "which is disabled by GWAE_PLUGINS or GWAE_DISABLE_PLUGINS"
+    for failure in registry().failed:
+        if failure.source.distribution == distribution:
+            return f"which failed to load in version {failure.source.version}: {failure.reason}"
+    sources = [*(e.source for e in registry()), *(r.source for r in registry().refused)]
+    for source in sources:
+        if source.distribution == distribution:
+            return f"which does not provide it in version {source.version}"
+    return f"which is not installed (pip install {distribution}=={version})"

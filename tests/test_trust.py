@@ -107,6 +107,11 @@ def run_python(code: str, path: Path, **variables: str) -> subprocess.CompletedP
         ("import gwae_core; gwae_core.__version__", {}, False),
         ("from gwae_core.cli import main; sys.argv = ['gwae', '--help']; main()", {}, False),
         ("from gwae_core.cli import main; sys.argv = ['gwae', '--version']; main()", {}, False),
+        (
+            "from gwae_core.cli import main; sys.argv = ['gwae', 'plugins', '--quick']; main()",
+            {},
+            False,
+        ),
         ("from gwae_core.plugins import registry; registry()", {}, True),
         (
             "from gwae_core.plugins import registry; print(registry().names('prior'))",
