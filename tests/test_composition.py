@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import jsonschema
 import numpy as np
 import pytest
 import torch
@@ -18,11 +19,13 @@ from pydantic import PositiveFloat, PositiveInt, ValidationError
 from torch import Generator, Tensor, nn
 
 from gwae_core import (
+    Batch,
     BuildContext,
     DataArrays,
     Dataset,
     Estimator,
     GWResult,
+    Losses,
     Metric,
     MMSpace,
     Prior,
@@ -37,11 +40,12 @@ from gwae_core.build import build_objective
 from gwae_core.builtin.decoders import MLPDecoder
 from gwae_core.builtin.encoders import MLPEncoder
 from gwae_core.builtin.estimators import Entropic
-from gwae_core.builtin.objectives import GWAE
+from gwae_core.builtin.objectives import GWAE, VAE
 from gwae_core.builtin.priors import GaussianMixture, Normal
 from gwae_core.builtin.reconstructions import Bernoulli, SquaredError
 from gwae_core.errors import ComponentError, ConfigError, DataError, RunFolderError
 from gwae_core.interfaces import MetricInput
+from gwae_core.schema import run_schema
 
 ROOT = Path(__file__).parents[1]
 FEATURES, LATENT = 5, 2
@@ -110,7 +114,7 @@ OWN = [Ring, Blobs, CodeNorm, MeanGap]
 
 
 class TwoHeads(nn.Module):
-    """An encoder that is no component; it counts how often it is called while training."""
+    """An encoder that is no component."""
 
     def __init__(self, features: int = FEATURES, latent_dim: int = LATENT) -> None:
         super().__init__()
@@ -188,6 +192,43 @@ def test_an_unregistered_configuration_is_printed_and_read_back() -> None:
     config = notebook_config()
     assert RunConfig.from_yaml(config.to_yaml(), components=OWN) == config
     assert RunConfig.from_mapping(config.model_dump(mode="json"), components=OWN) == config
+
+
+def test_an_unregistered_objective_trains_loads_and_prints(tmp_path: Path) -> None:
+    class Halved(VAE):
+        """A VAE with half of its loss."""
+
+        class Config(VAE.Config):
+            type: Literal["halved"] = "halved"
+            share: PositiveFloat = 0.5
+
+        config: Config
+
+        def losses(self, group: str, batch: Batch, *, generator: Generator) -> Losses:
+            full = super().losses(group, batch, generator=generator)
+            return Losses({k: self.config.share * v for k, v in full.terms.items()}, full.observed)
+
+    config = RunConfig(
+        latent_dim=LATENT, objective=Halved.Config(share=0.25), prior=Normal.Config(), metrics=()
+    ).model_copy(update={"training": TRAINING})
+    run(config, out=tmp_path / "run", report=False, data=data())
+    model = load(tmp_path / "run", components=[Halved])
+    assert isinstance(model.objective, Halved)
+    assert "objective:\n  type: halved\n  beta: 1.0\n  share: 0.25\n" in model.to_yaml()
+
+
+def test_a_class_may_be_defined_again_as_a_notebook_does(notebook_run: Path) -> None:
+    class Again(Ring):
+        """The cell ran twice."""
+
+        class Config(Ring.Config):
+            """The same parameters."""
+
+        config: Config
+
+    model = load(notebook_run, components=[Again, Blobs, CodeNorm, MeanGap])
+    assert type(model.objective.prior) is Again
+    assert model.objective.prior.config.radius == 2.0
 
 
 def test_classes_that_were_not_given_are_named(notebook_run: Path) -> None:
@@ -295,6 +336,19 @@ def test_a_run_says_which_fields_are_objects_of_the_users_own(
     assert not (folder.parent / "again").exists()
 
 
+def test_the_schema_knows_objects_of_the_users_own() -> None:
+    schema = run_schema()
+    for name in ("data", "encoder", "decoder", "prior", "reconstruction"):
+        for value in ("own", {"type": "own"}):
+            jsonschema.validate({name: value}, schema)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({name: {"type": "own", "width": 1}}, schema)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({name: "owm"}, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"objective": "own"}, schema)
+
+
 def _type(value: object) -> str | None:
     return getattr(value, "type", None)
 
@@ -376,7 +430,7 @@ def test_data_that_no_model_can_take_are_refused(given: Any, message: str, tmp_p
 def test_parts_that_do_not_fit_are_refused_before_training(
     parts: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
-    config = notebook_config().model_copy(update={"latent_dim": LATENT})
+    config = notebook_config()
     with pytest.raises((ConfigError, ComponentError), match=message):
         run(config, out=tmp_path / "run", parts=parts)
     assert not (tmp_path / "run").exists()

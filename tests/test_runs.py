@@ -210,3 +210,10 @@ def test_records_reach_the_observer_in_order(tmp_path: Path) -> None:
     progress = [r["step"] for r in records if r["event"] == "progress"]
     assert progress == list(range(1, 41))
     assert [r["stage"] for r in records if r["event"] == "stage"] == ["representation", "joint"]
+
+
+def test_a_reconstruction_with_a_range_loads_without_the_data(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).uniform(size=(60, 5)).astype(np.float32)
+    settings = config(tmp_path, reconstruction="bernoulli", training={"steps": 2})
+    folder = run(settings, out=tmp_path / "out", report=False, data=x).folder
+    assert load(folder).sample(3).shape == (3, 5)

@@ -31,7 +31,6 @@ from torch import Generator, Tensor, nn
 
 from gwae_core import GWAETransformer, Prior, RunConfig
 from gwae_core.builtin.priors import GaussianMixture
-from gwae_core.engine.health import examine
 from gwae_core.errors import ConfigError, TrainingError
 
 ROOT = Path(__file__).parents[1]
@@ -275,12 +274,6 @@ def test_a_model_that_is_not_well_warns_with_a_remedy() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         small(steps=300, latent_dim=1).fit(blobs(60, 1))
-
-
-def test_one_coordinate_of_one_is_no_collapse() -> None:
-    assert examine({"active_units": 1.0}, progress=1.0, latent_dim=1) == []
-    (symptom,) = examine({"active_units": 0.0}, progress=1.0, latent_dim=1)
-    assert symptom.name == "collapse"
 
 
 # Mistakes

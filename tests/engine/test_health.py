@@ -44,3 +44,9 @@ def test_a_model_gets_time_to_learn_but_none_to_explode() -> None:
 def test_the_published_failure_is_seen() -> None:
     """The decoder emits the mean image while the posterior blows up (mean log variance 4.7)."""
     assert "mean-image" in names(log_variance=4.7, explained_variance=0.0, posterior_scale=12.0)
+
+
+def test_one_coordinate_of_one_is_no_collapse() -> None:
+    assert examine({"active_units": 1.0}, progress=1.0, latent_dim=1) == []
+    (symptom,) = examine({"active_units": 0.0}, progress=1.0, latent_dim=1)
+    assert symptom.name == "collapse"
