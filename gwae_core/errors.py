@@ -21,7 +21,7 @@ class GWAEError(Exception):
 
 
 class GWAEDeprecationWarning(FutureWarning):
-    """A name that is still understood, and may not be in the next minor release but one.
+    """A name that is still understood, and may not be in the next minor release.
 
     It is a `FutureWarning`, which Python shows to everybody: those who read it write
     configurations and run commands, and a `DeprecationWarning` is hidden from them.

@@ -13,10 +13,11 @@ import pytest
 from gwae_core import Prior
 from gwae_core.interfaces import KINDS
 from gwae_core.plugins import registry
-from gwae_core.registry import CORE, Entry, Source
+from gwae_core.registry import CORE, FIRST_PARTY, Entry, Source
 
 HOOKS = Path(__file__).parents[1] / "docs/hooks"
-ENTRIES = [entry for entry in registry() if entry.source.distribution.startswith("gwae-")]
+OURS = {CORE, *FIRST_PARTY.values()}
+ENTRIES = [entry for entry in registry() if entry.source.distribution in OURS]
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,13 @@ def test_the_page_has_every_kind_and_every_component_of_core(hook):
     core = [entry for entry in registry() if entry.source.distribution == CORE]
     assert text.count("\n### `") >= len(core)
     assert "{{" not in text
+
+
+def test_every_plugin_of_this_project_is_in_the_catalogue_where_it_is_installed(hook):
+    plugins = {path.parent.name for path in HOOKS.parents[1].glob("plugins/*/pyproject.toml")}
+    installed = {entry.source.distribution for entry in registry()}
+    shown = {entry.source.distribution for entry in hook.catalogue()}
+    assert plugins & installed == shown - {CORE}
 
 
 def test_constraints_and_defaults_are_those_of_the_fields(hook):

@@ -74,6 +74,12 @@ def test_every_example_is_valid_as_written_and_as_resolved(validator, path):
     validator.validate(parse_yaml(resolved, source=path.name))
 
 
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_editor_that_knows_an_older_dialect_finds_no_mistake(path):
+    older = jsonschema.Draft7Validator(run_schema())
+    older.validate(parse_yaml(path.read_text(), source=path.name))
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -143,13 +144,15 @@ backend-path = ["."]
 
 
 def _example_package(example: str, folder: Path, *, version: str = "0.1.0") -> Path:
-    """A package of the documentation, with a backend that needs nothing."""
+    """A package of the documentation, to be built as it is where its backend is installed."""
     source = ROOT / "docs/examples" / example
     target = Path(shutil.copytree(source, folder / f"{example}-{version}"))
-    _, project = (source / "pyproject.toml").read_text().split("[project]", 1)
-    project = project.replace('version = "0.1.0"', f'version = "{version}"')
-    (target / "pyproject.toml").write_text(f"{BUILD}[project]{project}")
-    (target / "backend.py").write_text(BACKEND)
+    text = (source / "pyproject.toml").read_text()
+    if importlib.util.find_spec("hatchling") is None:
+        text = f"{BUILD}[project]{text.partition('[project]')[2]}"
+        (target / "backend.py").write_text(BACKEND)
+    text = text.replace('version = "0.1.0"', f'version = "{version}"')
+    (target / "pyproject.toml").write_text(text)
     return target
 
 
