@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from gwae_core.build import build_objective, check_parts
@@ -19,20 +17,19 @@ from gwae_core.components import Component
 from gwae_core.config import RunConfig
 from gwae_core.context import BuildContext
 from gwae_core.engine import NotFiniteError, Record, TensorBatches, train
-from gwae_core.errors import ComponentError, ConfigError, DataError, GWAEError
+from gwae_core.errors import DataError, GWAEError
 from gwae_core.evaluate import Evaluation, evaluate, save_evaluation
 from gwae_core.files import write_npz
-from gwae_core.interfaces import DataArrays, Dataset, Metric, Objective, Tracker
+from gwae_core.interfaces import Metric, Objective, Tracker
 from gwae_core.model import read_config
 from gwae_core.provenance import class_path, components_of, environment
 from gwae_core.registered import OwnPart
+from gwae_core.run_data import OwnData, load_data
 from gwae_core.run_folder import RunFolder
 from gwae_core.splits import Splits, checksum, restore, split
 
 Observer = Callable[[Record], None]
 Part = Literal["test", "validation"]
-OwnData = Dataset | DataArrays | NDArray[Any]
-"""Data of the user's own: a data set, arrays with labels and factors, or data (n, *shape)."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ def run(
     parts = parts or {}
     check_parts(parts)
     config = config.with_objects(**parts, **({} if data is None else {"data": data}))
-    arrays = _load_data(config, data)
+    arrays = load_data(config, data)
     splits = split(arrays, config.split, seed=config.seed)
     batches = TensorBatches(
         torch.from_numpy(splits.train.x),
@@ -123,27 +120,6 @@ def run(
     from gwae_core.report import write_report
 
     return RunResult(folder.path, metrics, write_report(folder.path))
-
-
-def _load_data(config: RunConfig, data: OwnData | None) -> DataArrays:
-    """The configured data, or the user's own."""
-    match data:
-        case None:
-            try:
-                loaded: DataArrays = config.data.build().load()
-            except ComponentError as error:
-                raise ConfigError(f"data: {error.message}", hint=error.hint) from error
-            return loaded
-        case Dataset():
-            return data.load()
-        case DataArrays():
-            arrays = data
-        case _:
-            arrays = DataArrays(np.asarray(data))
-    try:
-        return replace(arrays, x=np.ascontiguousarray(arrays.x, dtype=np.float32))
-    except (TypeError, ValueError) as error:
-        raise DataError(f"the data must be numbers (n, *shape): {error}") from error
 
 
 def _train(
@@ -278,7 +254,7 @@ def evaluate_run(
     opened = RunFolder.open(folder)
     facts = opened.read_environment()
     config = read_config(opened, facts, parts=parts, components=components)
-    arrays = _load_data(config, data)
+    arrays = load_data(config, data)
     if checksum(arrays) != facts.get("data", {}).get("checksum"):
         raise DataError(
             "the data differ from those that the run was trained on",

@@ -402,6 +402,7 @@ def test_data_of_ones_own(kind: str, tmp_path: Path) -> None:
     ("given", "message"),
     [
         (np.array([["a", "b"]]), "must be numbers"),
+        ((np.zeros((4, 2)), np.zeros(4)), "must be numbers"),
         (np.zeros(4), r"shape \(n, ...\)"),
         (np.full((50, 2), np.nan), "NaN"),
     ],
@@ -511,6 +512,19 @@ def test_a_reconstruction_that_is_given_decides_the_decoders_output() -> None:
     decoded = objective.decode(torch.randn(50, LATENT))
     assert decoded.min() > 0
     assert decoded.max() < 1
+
+
+def test_fit_takes_arrays_as_it_takes_tensors() -> None:
+    x = data()
+    terms = []
+    for given in (x, torch.from_numpy(x).float(), [torch.from_numpy(x).float()[:16]]):
+        torch.manual_seed(0)
+        objective = objective_from_objects(torch.from_numpy(x).float())
+        held_out = given if not isinstance(given, list) else None
+        records = fit(objective, given, training=TRAINING, validation=held_out).records
+        terms.append([r["terms"] for r in records if r["event"] == "progress"])
+    assert terms[0] == terms[1]
+    assert len(terms[2]) == TRAINING.steps
 
 
 # Objects where a configuration is expected

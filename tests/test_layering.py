@@ -52,6 +52,7 @@ ORDER = (
     "engine",
     "build",
     "checkpoints",
+    "run_data",
     "run_folder",
     "provenance",
     "model",

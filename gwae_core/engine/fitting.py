@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gwae_core.config import TrainingConfig
@@ -28,33 +32,42 @@ class FitResult:
 
 def fit(
     objective: Objective,
-    batches: Tensor | Iterable[object] | BatchSource,
+    batches: NDArray[Any] | Tensor | Iterable[object] | BatchSource,
     *,
     training: TrainingConfig | None = None,
-    validation: Tensor | None = None,
+    validation: NDArray[Any] | Tensor | None = None,
     seed: int = 0,
 ) -> FitResult:
     """Train an objective to the end.
 
     Args:
         objective: What is trained, in place.
-        batches: Data (n, *data_shape), or an iterable of batches such as a ``DataLoader``.
+        batches: Data (n, *data_shape), or an iterable of batches such as a ``DataLoader``. An array
+            becomes a tensor of torch's default dtype.
         training: Length, optimiser and schedule; the defaults of `TrainingConfig` if None.
         validation: Data (m, *data_shape) for the validation terms, or None.
         seed: Seed of batches and of all noise.
     """
     training = training or TrainingConfig()
     source = _source(batches, training, seed)
-    held_out = None if validation is None else TensorBatches(validation, batch_size=len(validation))
+    held_out = None
+    if validation is not None:
+        held_out = TensorBatches(_tensor(validation), batch_size=len(validation))
     records = list(train(objective, source, training, validation=held_out, seed=seed))
     return FitResult(objective.eval(), records)
 
 
 def _source(
-    batches: Tensor | Iterable[object] | BatchSource, training: TrainingConfig, seed: int
+    batches: NDArray[Any] | Tensor | Iterable[object] | BatchSource,
+    training: TrainingConfig,
+    seed: int,
 ) -> BatchSource:
     if isinstance(batches, BatchSource):
         return batches
-    if isinstance(batches, Tensor):
-        return TensorBatches(batches, batch_size=training.batch_size, seed=seed)
+    if isinstance(batches, np.ndarray | Tensor):
+        return TensorBatches(_tensor(batches), batch_size=training.batch_size, seed=seed)
     return Iterated(batches)
+
+
+def _tensor(x: NDArray[Any] | Tensor) -> Tensor:
+    return x if isinstance(x, Tensor) else torch.tensor(x, dtype=torch.get_default_dtype())
