@@ -40,7 +40,8 @@ class Section(BaseModel):
                 raise ValueError(f"{earlier!r} is the earlier name of {present!r}; give only one")
             renamed[present] = renamed.pop(earlier)
             warnings.warn(
-                f"the field {earlier!r} is called {present!r} today; write the present name",
+                f"the field {earlier!r} of {cls.__qualname__} is called {present!r} today; write "
+                "the present name",
                 GWAEDeprecationWarning,
                 stacklevel=2,
             )

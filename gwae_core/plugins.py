@@ -17,6 +17,7 @@ from typing import Any
 import pluggy
 
 import gwae_core
+from gwae_core.components import Component
 from gwae_core.hooks import PROJECT, GWAESpec
 from gwae_core.installed import CORE, installed, reason_of
 from gwae_core.registry import Refusal, Registry, Source
@@ -80,7 +81,7 @@ def _register(manager: pluggy.PluginManager, plugin: Any, source: Source, found:
             [other for _, other in manager.list_name_plugin() if other is not plugin],
         )
         if not caller.get_hookimpls():
-            found.failed.append(Refusal(source, "it implements no hook gwae_components"))
+            found.failed.append(Refusal(source, _without_hook(plugin)))
             return
         results = caller()
         if not results:
@@ -93,6 +94,18 @@ def _register(manager: pluggy.PluginManager, plugin: Any, source: Source, found:
         return
     for component in components:
         found.add(component, source)
+
+
+def _without_hook(plugin: Any) -> str:
+    """Why nothing was found to call, by the mistakes that are made most often."""
+    text = "it implements no hook gwae_components"
+    if isinstance(plugin, type) and issubclass(plugin, Component):
+        return f"{text}: its entry point leads to a component, not to the module with the hook"
+    if getattr(plugin, "__name__", "") == "gwae_components":
+        return f"{text}: its entry point leads to the function, not to its module"
+    if callable(getattr(plugin, "gwae_components", None)):
+        return f"{text}: the function of that name lacks the mark @hookimpl"
+    return text
 
 
 def _listed(result: Any) -> Iterable[Any]:

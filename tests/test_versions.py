@@ -196,7 +196,9 @@ class Cube(Prior):
 
 
 def test_the_earlier_name_of_a_field_is_read_with_a_warning():
-    with pytest.warns(GWAEDeprecationWarning, match="'half_width' is called 'width' today"):
+    with pytest.warns(
+        GWAEDeprecationWarning, match=r"'half_width' of Cube\.Config is called 'width' today"
+    ):
         config = Cube.Config.model_validate({"half_width": 2.0})
     assert config == Cube.Config(width=2.0)
     assert config.model_dump() == {"type": "cube", "width": 2.0}

@@ -27,6 +27,7 @@ BROKEN = {
         "PluginValidationError",
     ),
     "no hook": ("answer = 42", "it implements no hook gwae_components"),
+    "no mark": ("def gwae_components(): return []", "lacks the mark @hookimpl"),
 }
 
 
@@ -64,6 +65,20 @@ def test_an_entry_point_that_leads_nowhere(site, prior_module, entry_points, rea
     assert "z" in found.names("prior")
     (refusal,) = found.failed
     assert refusal.source.distribution == "gwae-lost"
+    assert reason in refusal.reason
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        ("Made", "leads to a component, not to the module"),
+        ("gwae_components", "leads to the function, not to its module"),
+    ],
+)
+def test_an_entry_point_that_leads_past_the_module(site, prior_module, end, reason):
+    site.add("gwae-past", prior_module("past"), entry_points=f"main = gwae_past:{end}\n")
+    found = site.discover()
+    (refusal,) = found.failed
     assert reason in refusal.reason
 
 

@@ -81,5 +81,5 @@ def test_a_field_of_another_name_today(site, prior_module, run_folder):
     site.add("gwae-made", renamed, version="0.1.0")
     found = site.discover()
     config = found.find("prior", "made").component.Config
-    with pytest.warns(FutureWarning, match="'width' is called 'edge' today"):
+    with pytest.warns(FutureWarning, match=r"'width' of Made\.Config is called 'edge' today"):
         assert config.model_validate({"width": 2.0}).edge == 2.0
