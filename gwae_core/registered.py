@@ -163,7 +163,9 @@ def check_name(component: type[Component]) -> None:
     from gwae_core.plugins import registry
 
     holders = registry().entries.get(component.kind, {}).get(component.name(), [])
-    if holders and all(entry.component is not component for entry in holders):
+    # A module that is loaded again, as a notebook does, has new classes of the same path.
+    paths = {(entry.component.__module__, entry.component.__qualname__) for entry in holders}
+    if holders and (component.__module__, component.__qualname__) not in paths:
         raise ComponentError(
             f"{component.__module__}.{component.__qualname__} is named {component.name()!r}, "
             f"which is the name of a {component.kind} of {holders[0].source}; give your own class "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import os
 import pickle
 import subprocess
@@ -254,6 +255,16 @@ def test_an_unregistered_class_cannot_pass_for_a_registered_one() -> None:
         RunConfig(prior=Impostor.Config())
     with pytest.raises(ComponentError, match="another name"):
         RunConfig.from_mapping({}, components=[Impostor])
+
+
+def test_a_module_that_is_loaded_again_keeps_its_names() -> None:
+    module = importlib.import_module(Normal.__module__)
+    source = Path(str(module.__file__)).read_text(encoding="utf-8")
+    again: dict[str, Any] = {"__name__": Normal.__module__}
+    exec(compile(source, "again", "exec", dont_inherit=True), again)
+    assert again["Normal"] is not Normal
+    config = RunConfig(prior=again["Normal"].Config())
+    assert RunConfig.from_yaml(config.to_yaml()).prior == Normal.Config()
 
 
 def test_a_class_that_could_not_be_registered_is_refused() -> None:
