@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gwae_core import __version__
+from gwae_core.cli import plugin_commands
 from gwae_core.cli.reporting import reported
 
 app = typer.Typer(
@@ -101,20 +102,7 @@ def new(
     typer.echo(f"wrote {file}; edit it, then: gwae train {file}")
 
 
-@app.command()
-@reported
-def plugins(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """List the components that are installed.
-
-    What failed to load, was refused, is disabled or is claimed by several plugins comes after them,
-    with the reason.
-    """
-    from gwae_core.cli.listing import listing_json, listing_text
-    from gwae_core.plugins import registry
-
-    typer.echo(listing_json(registry()) if as_json else listing_text(registry()))
+app.add_typer(plugin_commands.app, name="plugins")
 
 
 @app.command()

@@ -6,23 +6,20 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from gwae_core.cli.tables import table
+from gwae_core.cli.tables import screen_width, table, wrapped
 from gwae_core.registry import Registry
 
 
 def listing_text(registry: Registry) -> str:
     """The components as a table, then what failed, was refused, is disabled or ambiguous."""
-    rows = [
-        (
-            entry.component.kind,
-            entry.component.name(),
-            entry.source.distribution,
-            entry.source.version,
-            entry.component.summary(),
-        )
-        for entry in registry
-    ]
-    parts = [table(("kind", "name", "distribution", "version", "summary"), rows)]
+    rows: dict[str, list[tuple[str, ...]]] = {}
+    for entry in registry:
+        component, source = entry.component, entry.source
+        facts = (f"  {component.name()}", source.distribution, source.version, component.summary())
+        rows.setdefault(component.kind, []).append(facts)
+    listed = [row for kind, found in rows.items() for row in ((kind, "", "", ""), *found)]
+    header = ("kind, name", "distribution", "version", "summary")
+    parts = [table(header, listed, width=screen_width())]
     parts += _section("failed to load", (f"{r.source}: {r.reason}" for r in registry.failed))
     parts += _section(
         "refused", (f"{r.source}, {r.component}: {r.reason}" for r in registry.refused)
@@ -39,7 +36,7 @@ def listing_text(registry: Registry) -> str:
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
-    found = [f"  {line}" for line in lines]
+    found = [row for line in lines for row in wrapped(f"  {line}", screen_width(), hang="    ")]
     return [f"\n{title}:", *found] if found else []
 
 
