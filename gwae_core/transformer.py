@@ -214,9 +214,7 @@ class GWAETransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         data = self._data(X).astype(np.float64)
         error = np.square(data - self.model_.reconstruct(data)).sum()
         total = np.square(data - self.mean_).sum()
-        if total == 0:
-            return 1.0 if error == 0 else 0.0
-        return float(1 - error / total)
+        return float(1 - error / total) if total else float(error == 0)
 
     @available_if(_has_components)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -246,13 +244,14 @@ class GWAETransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             ParameterError: One of them is not valid; the message names it and what is allowed.
         """
         own = {"steps", "batch_size", "learning_rate"}
+        if not isinstance(self.training, Mapping | None):
+            raise ParameterError(f"training: expected a mapping of fields; got {self.training!r}")
         training = dict(self.training or {})
         if twice := sorted(own & training.keys()):
             raise ParameterError(f"training: {twice[0]!r} is a parameter of its own")
         training |= {name: getattr(self, name) for name in own} | {"accelerator": self.device}
-        parts = {name: getattr(self, name) for name in PARTS}
         values = {
-            **{k: OwnPart() if isinstance(v, nn.Module) else v for k, v in parts.items()},
+            **{k: OwnPart() if isinstance(v := getattr(self, k), nn.Module) else v for k in PARTS},
             "latent_dim": self.latent_dim,
             "objective": _with_estimator(self.objective, self.estimator),
             "training": training,
@@ -283,7 +282,7 @@ def _seed(random_state: int | np.random.RandomState | None) -> int:
 
 def _with_estimator(objective: Part, estimator: Part | None) -> Any:
     """The objective, with another estimator where one is given."""
-    if estimator is None:
+    if estimator is None or not isinstance(objective, str | Mapping | ComponentConfig):
         return objective
     values = {"type": objective} if isinstance(objective, str) else dict(objective)
     return {**values, "estimator": estimator}

@@ -290,6 +290,8 @@ def test_a_model_that_is_not_well_warns_with_a_remedy() -> None:
         ({"steps": "many"}, "training.steps: .*valid integer"),
         ({"batch_size": 0}, "training.batch_size"),
         ({"training": {"optimiser": "sgd"}}, "did you mean 'optimizer'"),
+        ({"training": 3}, "training: expected a mapping of fields; got 3"),
+        ({"objective": 3, "estimator": "paired"}, "an objective is a name or a mapping"),
         ({"training": {"steps": 3}}, "'steps' is a parameter of its own"),
         ({"estimator": "entropc"}, "objective.estimator: unknown.*'entropic'"),
         ({"objective": "vae", "estimator": "paired"}, "objective.estimator: unknown field"),
