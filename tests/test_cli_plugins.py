@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -167,6 +168,7 @@ def test_references_are_found_in_both_forms():
         "Mémoli, 2011",
         "Peyré et al., 2016",
     ]
+    assert references("A cube.\n\nSource: elementary probability.") == ["elementary probability"]
     assert references("The first of Mémoli (2011); not 2011 alone, (a, b) or (2016).") == [
         "Mémoli (2011)"
     ]
@@ -343,6 +345,26 @@ def test_nothing_half_written_is_left_behind(tmp_path, monkeypatch):
     assert result.exit_code == 2
     assert "No space left on device" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+PAGE = (ROOT / "docs" / "guide" / "plugin-commands.md").read_text(encoding="utf-8")
+SHOWN = re.findall(r"```console\n\$ gwae (.+)\n((?:.*\n)*?)```", PAGE)
+
+
+@pytest.mark.parametrize(("command", "expected"), SHOWN, ids=[command for command, _ in SHOWN])
+def test_the_guide_shows_what_is_printed(command, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    printed = gwae(*command.split()).stdout
+    # Other plugins may be installed where the tests run: three dots stand for anything, and columns
+    # may be wider.
+    words, found = (" ".join(text.split()) for text in (expected, printed))
+    assert re.fullmatch(re.escape(words).replace(re.escape(" ..."), ".*"), found), printed
+
+
+def test_the_guide_shows_the_package_that_is_written(tmp_path):
+    gwae("plugins", "new", "gwae-ball", "--kind", "prior", "--out", tmp_path)
+    source = (tmp_path / "gwae-ball" / "gwae_ball.py").read_text(encoding="utf-8")
+    assert f'```python title="gwae-ball/gwae_ball.py"\n{source}```' in PAGE
 
 
 CONFIG = """\

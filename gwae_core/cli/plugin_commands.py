@@ -126,4 +126,6 @@ def new(
     for file in files:
         typer.echo(f"wrote {file}")
     folder = files[0].parent
-    typer.echo(f"test it: python -m pytest {folder}; install it: pip install {folder}")
+    # pip takes a bare name for that of a package elsewhere.
+    path = folder if folder.is_absolute() else f"./{folder.as_posix()}"
+    typer.echo(f"test it: python -m pytest {path}; install it: pip install {path}")

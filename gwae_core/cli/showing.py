@@ -21,6 +21,7 @@ CITATION = re.compile(
     r"\(((?:[^()]*?, )?[A-Z][^()]*?, (?:19|20)\d\d)\)"  # (Peyré et al., 2016)
     r"|([A-Z][\w-]+(?: (?:and|&) [A-Z][\w-]+| et al\.)? \((?:19|20)\d\d\))"  # Mémoli (2011)
 )
+SOURCE = re.compile(r"^Source: (.+?)\.?$", re.MULTILINE)
 
 
 def component_of(kind: str, name: str) -> Entry:
@@ -38,9 +39,9 @@ def component_of(kind: str, name: str) -> Entry:
 
 
 def references(text: str) -> list[str]:
-    """Works that a docstring cites."""
+    """Works that a docstring cites; where it cites none, its line ``Source: ...``."""
     found = (first or second for first, second in CITATION.findall(" ".join(text.split())))
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found)) or SOURCE.findall(text)
 
 
 def component_json(entry: Entry) -> str:

@@ -38,6 +38,7 @@ from gwae_core.interfaces import (
 )
 from gwae_core.posteriors import GaussianPosterior
 from gwae_core.testing import NotApplicable, checks_for, parametrize_with_checks, run_checks
+from gwae_core.testing.suite import EVERY, KINDS, MODULES
 
 
 class Good(Encoder):
@@ -740,3 +741,12 @@ class Chatting(Data):
     def load(self) -> DataArrays:
         print("loading")
         return super().load()
+
+
+def test_the_reference_names_every_check() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "testing.md").read_text("utf-8")
+    named = set(re.findall(r"^\| (?:\w+ \| )?`(\w+)` \|", page, re.MULTILINE))
+    verbs = {*EVERY, *MODULES, *(verb for verbs in KINDS.values() for verb in verbs)}
+    # The table has no place for the check of the declared exemptions, which the text names.
+    assert named | {"known_exemptions"} == {verb.__name__ for verb in verbs}
+    assert "`known_exemptions`" in page
