@@ -16,10 +16,12 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 import gwae_core
+from gwae_core.cli.places import PLACES
 from gwae_core.errors import ComponentError, ConfigError
 from gwae_core.interfaces import KINDS
 from gwae_core.plugins import registry
 from gwae_core.registry import CORE
+from gwae_core.yaml import dump_yaml
 
 VARIANTS = {
     "prior": "radius=2.0",
@@ -146,9 +148,10 @@ def _files(facts: Mapping[str, str]) -> dict[str, str]:
     assert found is not None, "a template has a class with a docstring"
     summary = found[1].rstrip(".")
     inside = f"{summary[0].lower()}{summary[1:]}."
+    readme = {"in_run": facts["kind"] in PLACES, "example": _example(facts)}
     return {
         "pyproject.toml": fill("pyproject.toml.jinja", summary=summary),
-        "README.md": fill("README.md.jinja", summary_inside=inside, example=_example(facts)),
+        "README.md": fill("README.md.jinja", summary_inside=inside, **readme),
         f"{facts['module']}.py": source,
         f"tests/test_{facts['module']}.py": fill("test.py.jinja"),
     }
@@ -156,9 +159,6 @@ def _files(facts: Mapping[str, str]) -> dict[str, str]:
 
 def _example(facts: Mapping[str, str]) -> str:
     """The component in a run's configuration, with its defaults."""
-    from gwae_core.cli.places import PLACES
-    from gwae_core.yaml import dump_yaml
-
     value: Any = {"type": facts["name"]}
     for key in reversed(PLACES.get(facts["kind"], ())):
         value = [value] if key == "-" else {key: value}

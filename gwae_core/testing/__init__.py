@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gwae_core.components import ComponentConfig
+from gwae_core.errors import ComponentError
 from gwae_core.testing.check import Check, CheckResult, NotApplicable, result_of, with_expected
 from gwae_core.testing.suite import checks_for
 
@@ -75,9 +76,16 @@ def parametrize_with_checks(
         latent_dim: Number of latent dimensions.
 
     Raises:
-        ComponentError: ``expected_failures`` names a check that no component has.
+        ComponentError: There is no configuration, or ``expected_failures`` names a check that no
+            component has.
     """
     import pytest
+
+    if not configs:
+        raise ComponentError(
+            "there is nothing to check: the list of configurations is empty",
+            hint="give objects such as MyPrior.Config()",
+        )
 
     checks = [
         check

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
 from gwae_core.components import ComponentConfig
+from gwae_core.errors import ComponentError
 from gwae_core.testing import (
     array_checks,
     config_checks,
@@ -101,7 +104,21 @@ def checks_for(
         config: Configuration of the component.
         data_shape: Shape of a data point, for components that take no images of 8x8.
         latent_dim: Number of latent dimensions.
+
+    Raises:
+        ComponentError: What is given is no configuration, or Python runs without assertions.
     """
+    if not isinstance(config, ComponentConfig):
+        got = f"the class {config.__name__}" if isinstance(config, type) else repr(config)
+        raise ComponentError(
+            f"the kit checks configurations of components; got {got}",
+            hint="give objects such as MyPrior.Config(), in a list",
+        )
+    if sys.flags.optimize:
+        raise ComponentError(
+            "the kit's checks are assertions, which `python -O` leaves out",
+            hint="run Python without -O and PYTHONOPTIMIZE",
+        )
     subject = subject_of(config, data_shape=data_shape, latent_dim=latent_dim)
     modules = MODULES if isinstance(subject, ModuleSubject) else ()
     verbs = EVERY + modules + KINDS.get(subject.component.kind, ())

@@ -674,6 +674,29 @@ def test_what_is_expected_must_be_a_check_with_a_reason(
             refused()
 
 
+@pytest.mark.parametrize(
+    ("configs", "message"),
+    [
+        ([Good], "got the class Good"),
+        (Good.Config(), "got ('type', 'good')"),
+        ([], "the list of configurations is empty"),
+    ],
+)
+def test_what_is_no_list_of_configurations_is_refused(configs: Any, message: str) -> None:
+    with pytest.raises(ComponentError, match=re.escape(message)):
+        parametrize_with_checks(configs)
+
+
+def test_the_kit_says_that_it_needs_assertions() -> None:
+    code = (
+        "from gwae_core.builtin.priors import Normal\n"
+        "from gwae_core.testing import run_checks\n"
+        "run_checks(Normal.Config())\n"
+    )
+    done = subprocess.run([sys.executable, "-O", "-c", code], capture_output=True, text=True)
+    assert "ComponentError: the kit's checks are assertions" in done.stderr
+
+
 def test_the_line_of_a_plugin_under_pytest(tmp_path: Path) -> None:
     (tmp_path / "test_line.py").write_text(
         "from gwae_core.builtin.priors import Normal\n"
