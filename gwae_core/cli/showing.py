@@ -80,7 +80,7 @@ def component_text(entry: Entry) -> str:
     else:
         parts += ["", "it has no fields"]
     if component.kind not in PLACES:
-        parts += ["", f"no field of a run holds this kind: it is used from Python"]
+        parts += ["", "no field of a run holds this kind: it is used from Python"]
     parts += ["", "example:", *_indented(example(component), wrap=False)]
     return "\n".join(parts)
 

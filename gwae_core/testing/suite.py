@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from gwae_core.components import ComponentConfig
 from gwae_core.errors import ComponentError
@@ -108,8 +109,9 @@ def checks_for(
     Raises:
         ComponentError: What is given is no configuration, or Python runs without assertions.
     """
-    if not isinstance(config, ComponentConfig):
-        got = f"the class {config.__name__}" if isinstance(config, type) else repr(config)
+    given: Any = config  # a class instead of an object is the likeliest slip
+    if not isinstance(given, ComponentConfig):
+        got = f"the class {given.__name__}" if isinstance(given, type) else repr(given)
         raise ComponentError(
             f"the kit checks configurations of components; got {got}",
             hint="give objects such as MyPrior.Config(), in a list",
