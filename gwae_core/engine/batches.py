@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -13,11 +14,36 @@ from gwae_core.errors import DataError
 
 
 class BatchSource(ABC):
-    """An endless supply of training batches."""
+    """An endless supply of training batches.
+
+    The batches are numbered, so that a run which was interrupted goes on with the one after the
+    last that it took, however many a source has read ahead.
+    """
+
+    _start = 0
+    _taken = 0
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield batches for ever: from the first, or from where `load_state` says, once."""
+        self._taken, self._start = self._start, 0
+        return self._counted()
+
+    def _counted(self) -> Iterator[Batch]:
+        for batch in self.after(self._taken):
+            self._taken += 1
+            yield batch
 
     @abstractmethod
-    def __iter__(self) -> Iterator[Batch]:
-        """Yield batches for ever."""
+    def after(self, taken: int) -> Iterator[Batch]:
+        """Yield batches for ever, beginning with the one that follows the first ``taken``."""
+
+    def state(self) -> dict[str, int]:
+        """The position of the iteration that began last: the number of batches that it gave."""
+        return {"taken": self._taken}
+
+    def load_state(self, state: Mapping[str, int]) -> None:
+        """Let the next iteration begin at a position."""
+        self._start = self._taken = int(state["taken"])
 
     @abstractmethod
     def all_data(self) -> Tensor:
@@ -56,13 +82,19 @@ class TensorBatches(BatchSource):
         self.batch_size = batch_size
         self.seed = seed
 
-    def __iter__(self) -> Iterator[Batch]:
+    def after(self, taken: int) -> Iterator[Batch]:
+        """Batches that follow the first ``taken``; only the orders of whole epochs are redrawn."""
         generator = torch.Generator().manual_seed(self.seed)
+        per_epoch = len(self.x) // self.batch_size
+        epochs, skipped = divmod(taken, per_epoch)
+        for _ in range(epochs):
+            torch.randperm(len(self.x), generator=generator)
         while True:
             order = torch.randperm(len(self.x), generator=generator)
-            for rows in order.split(self.batch_size):  # type: ignore[no-untyped-call]
-                if len(rows) == self.batch_size:
-                    yield self.rows(rows)
+            rows = order[: per_epoch * self.batch_size].view(per_epoch, self.batch_size)
+            for k in range(skipped, per_epoch):
+                yield self.rows(rows[k])
+            skipped = 0
 
     def rows(self, rows: Tensor) -> Batch:
         """The batch of some rows."""
@@ -81,13 +113,18 @@ class TensorBatches(BatchSource):
 class Iterated(BatchSource):
     """Batches from an iterable of tensors, of sequences that begin with one, or of `Batch`.
 
-    The iterable, such as a torch ``DataLoader``, is started again whenever it ends.
+    The iterable, such as a torch ``DataLoader``, is started again whenever it ends. A position is
+    found by taking as many batches again, which gives the same ones only where the iterable does.
     """
 
     def __init__(self, batches: Iterable[object]) -> None:
         self.batches = batches
 
-    def __iter__(self) -> Iterator[Batch]:
+    def after(self, taken: int) -> Iterator[Batch]:
+        """Batches that follow the first ``taken``."""
+        return islice(self._endless(), taken, None)
+
+    def _endless(self) -> Iterator[Batch]:
         while True:
             empty = True
             for item in self.batches:

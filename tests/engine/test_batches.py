@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from gwae_core.context import Batch
-from gwae_core.engine import Iterated, TensorBatches
+from gwae_core.engine import BatchSource, Iterated, TensorBatches
 from gwae_core.errors import DataError
 
 
@@ -59,3 +59,28 @@ def test_batches_that_run_out_or_are_of_a_wrong_type_are_refused() -> None:
         take(Iterated(iter([torch.zeros(2, 2)])), 3)
     with pytest.raises(DataError, match="got str"):
         take(Iterated(["x"]), 1)
+
+
+@pytest.mark.parametrize("taken", [0, 1, 3, 4, 11])
+@pytest.mark.parametrize("kind", ["tensor", "iterated"])
+def test_a_position_is_found_again(kind: str, taken: int) -> None:
+    """After any number of batches, a new source continues as the old one does."""
+    x = torch.arange(14.0)[:, None]
+
+    def source() -> BatchSource:
+        if kind == "tensor":
+            return TensorBatches(x, batch_size=4, seed=5)
+        return Iterated(list(x.split(4)))
+
+    one = source()
+    batches = iter(one)
+    for _ in range(taken):
+        next(batches)
+    two = source()
+    two.load_state(one.state())
+    assert two.state() == one.state() == {"taken": taken}
+    resumed = iter(two)
+    for _ in range(9):
+        assert torch.equal(next(batches).x, next(resumed).x)
+    assert two.state() == {"taken": taken + 9}
+    assert torch.equal(next(iter(two)).x, next(iter(source())).x)  # a position holds once
