@@ -18,7 +18,8 @@ class HeadConfig(Encoder.Config):
 
     input: InputTransform = "standardize"
     """Transform of the data: ``standardize`` subtracts the training mean of each dimension and
-    divides by one scale; ``logit`` is for data in [0, 1]; ``none`` leaves them as they are."""
+    divides by one scale; ``logit`` is for data in [0, 1]; ``log1p`` is for counts; ``none`` leaves
+    them as they are."""
     posterior: Literal["gaussian", "deterministic"] = "gaussian"
     """Diagonal Gaussian posteriors, or codes without spread."""
     log_variance: tuple[float, float] = (-8.0, 2.0)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gwae_core.context import BuildContext
 from gwae_core.errors import ComponentError
 
-InputTransform = Literal["standardize", "logit", "none"]
+InputTransform = Literal["standardize", "logit", "log1p", "none"]
 
 LOGIT_MARGIN = 1e-3
 """Data in [0, 1] are moved into [margin, 1 - margin], where the logit is finite."""
@@ -49,11 +49,20 @@ class Logit(nn.Module):
         return torch.logit(LOGIT_MARGIN + (1 - 2 * LOGIT_MARGIN) * x.clamp(0, 1))
 
 
+class Log1p(nn.Module):
+    """log(1 + x), for counts and other data that are not negative."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform data (n, *data_shape)."""
+        return torch.log1p(x.clamp_min(0))
+
+
 def input_transform(name: InputTransform, context: BuildContext) -> nn.Module:
     """The transform of a name, with what it takes from the training data.
 
     Raises:
-        ComponentError: ``logit`` where the training data leave [0, 1].
+        ComponentError: ``logit`` where the training data leave [0, 1], or ``log1p`` where some are
+            negative.
     """
     match name:
         case "standardize":
@@ -61,6 +70,15 @@ def input_transform(name: InputTransform, context: BuildContext) -> nn.Module:
         case "logit":
             require_unit_interval(context, "input: logit", "input: standardize")
             return Logit()
+        case "log1p":
+            # Without training data the statistics are neutral and say nothing about the range.
+            if context.train_data is not None and not context.statistics.low >= 0:
+                raise ComponentError(
+                    "`input: log1p` needs data that are not negative; the training data begin at "
+                    f"{context.statistics.low:g}",
+                    hint="set `input: standardize`",
+                )
+            return Log1p()
         case "none":
             return nn.Identity()
 

@@ -88,3 +88,12 @@ def test_bad_parameters_are_refused(fields: dict[str, object]) -> None:
 def test_it_needs_a_context() -> None:
     with pytest.raises(ComponentError, match="MLPEncoder needs a build context"):
         MLPEncoder(MLPEncoder.Config())
+
+
+def test_log1p_is_for_data_that_are_not_negative() -> None:
+    x = torch.tensor([[0.0, 9.0], [3.0, 1.0]])
+    context = BuildContext.for_data(x, 1)
+    encoder = MLPEncoder(MLPEncoder.Config(input="log1p"), context)
+    assert torch.equal(encoder.input(x), torch.log1p(x))
+    with pytest.raises(ComponentError, match="not negative; the training data begin at -1"):
+        MLPEncoder(MLPEncoder.Config(input="log1p"), BuildContext.for_data(x - 1, 1))
