@@ -153,7 +153,9 @@ def test_what_is_shown_is_complete_and_the_example_is_valid(entry):
 def test_fields_have_type_default_and_constraints():
     gwae_config = registry().find("objective", "gwae").component.Config
     found = {field.name: field for field in fields(gwae_config)}
-    assert (found["weights.gw"].type, found["weights.gw"].default) == ("float", 3.0)
+    assert found["weights.gw"].default == 3.0
+    rate = found["scale_learning_rate"]
+    assert (rate.type, rate.default) == ("float", 0.01)
     assert found["representation_share"].constraints == (">= 0", "< 1")
     assert found["compare"].constraints == ("one of posterior, generated, data",)
     assert (found["estimator"].type, found["estimator"].default) == ("estimator", "paired")
@@ -215,6 +217,26 @@ def test_check_takes_parameters_and_a_shape():
     (checked,) = printed["checked"]
     assert (checked["kind"], checked["name"], printed["failed"]) == ("encoder", "mlp", 0)
     assert {r["status"] for r in checked["results"]} == {"passed"}
+
+
+def test_a_component_that_refuses_images_is_checked_on_what_it_takes(tmp_path):
+    source = (ROOT / "docs" / "examples" / "gwae-waves" / "gwae_waves.py").read_text()
+    distribution(tmp_path, "gwae-waves-checked", source)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    checked = program("plugins", "check", "gwae-waves-checked:series", env=environment)
+    assert "on data of shape 64\n" in checked.stdout
+    assert checked.returncode == 0 and ", 0 failed" in checked.stdout, checked.stdout
+
+
+def test_the_kind_may_be_left_out_where_one_has_the_name():
+    assert (
+        gwae("plugins", "show", "uniform").output
+        == gwae("plugins", "show", "prior", "uniform").output
+    )
+    several = gwae("plugins", "show", "mlp")
+    assert several.exit_code == 2 and "gwae plugins show encoder mlp" in several.output
+    unknown = gwae("plugins", "show", "uniformm")
+    assert unknown.exit_code == 2 and "did you mean 'uniform'?" in unknown.output
 
 
 def test_a_failure_exits_with_one_and_a_name_of_two_kinds_means_both(monkeypatch):

@@ -15,12 +15,16 @@ from pydantic import ValidationError
 from gwae_core.cli.showing import component_of
 from gwae_core.cli.tables import screen_width, table
 from gwae_core.components import ComponentConfig
-from gwae_core.errors import ComponentError, ConfigError
+from gwae_core.errors import ComponentError, ConfigError, GWAEError
 from gwae_core.plugins import registry
 from gwae_core.registry import Entry, Refusal
 from gwae_core.testing import CheckResult, run_checks
+from gwae_core.testing.suite import subject_of
 from gwae_core.validation import explain
 from gwae_core.yaml import apply_overrides
+
+USUAL_SHAPES = ((1, 8, 8), (64,), (3, 8, 8), (1, 64))
+"""Shapes of a data point that are tried in turn: images, series or tables, colours, channels."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +107,27 @@ def shape_of(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in sizes)
 
 
+def usual_shape(config: ComponentConfig, latent_dim: int) -> tuple[int, ...]:
+    """The first of the usual shapes that the component can be built for; images if there is none.
+
+    A network for series or tables refuses images, which would look like a dozen broken laws.
+    """
+    for shape in USUAL_SHAPES:
+        try:
+            subject_of(config, data_shape=shape, latent_dim=latent_dim).build()
+        except GWAEError:
+            continue
+        except Exception:
+            break  # broken in another way: the checks say how
+        return shape
+    return USUAL_SHAPES[0]
+
+
 def check(
     target: Target,
     *,
     overrides: Sequence[str] = (),
-    data_shape: tuple[int, ...] = (1, 8, 8),
+    data_shape: tuple[int, ...] | None = None,
     latent_dim: int = 3,
 ) -> Iterator[Checked]:
     """Check what was asked for, one component after the other.
@@ -142,7 +162,10 @@ def check(
             message = f"it needs parameters; check it alone, with --set: {error.message}"
             results = [CheckResult("all", "skipped", message)]
         else:
-            results = run_checks(config, data_shape=data_shape, latent_dim=latent_dim)
+            shape = data_shape or usual_shape(config, latent_dim)
+            if shape != USUAL_SHAPES[0]:
+                label += f", on data of shape {','.join(map(str, shape))}"
+            results = run_checks(config, data_shape=shape, latent_dim=latent_dim)
         yield Checked(
             label, component.kind, component.name(), source.distribution, source.version, results
         )

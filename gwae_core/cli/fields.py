@@ -102,7 +102,9 @@ def _described(node: Any, defined: Mapping[str, Any]) -> tuple[str, tuple[str, .
     if SCHEMA_KEY in node:
         return node[SCHEMA_KEY][0], ()
     if "$ref" in node:
-        return _described(defined[node["$ref"].rpartition("/")[2]], defined)
+        name = node["$ref"].rpartition("/")[2]
+        kind, constraints = _described(defined[name], defined)
+        return (name.lower() if kind == TYPES["object"] else kind), constraints
     bounds = tuple(text.format(node[key]) for key, text in BOUNDS.items() if key in node)
     if options := node.get("enum", [node["const"]] if "const" in node else []):
         return "choice", (f"one of {', '.join(map(str, options))}", *bounds)

@@ -15,7 +15,12 @@ def listing_text(registry: Registry) -> str:
     rows: dict[str, list[tuple[str, ...]]] = {}
     for entry in registry:
         component, source = entry.component, entry.source
-        facts = (f"  {component.name()}", source.distribution, source.version, component.summary())
+        facts = (
+            f"  {component.name()}",
+            source.distribution,
+            source.version,
+            component.summary().replace("``", "`"),
+        )
         rows.setdefault(component.kind, []).append(facts)
     listed = [row for kind, found in rows.items() for row in ((kind, "", "", ""), *found)]
     header = ("kind, name", "distribution", "version", "summary")

@@ -50,14 +50,16 @@ def plugins(
 @app.command()
 @reported
 def show(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="Its kind, such as prior.")],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="[KIND] NAME", help="Its kind, such as prior, and its name."),
+    ],
     as_json: AsJSON = False,
 ) -> None:
     """Show a component: what it is, its fields, and an example."""
-    from gwae_core.cli.showing import component_json, component_of, component_text
+    from gwae_core.cli.showing import component_json, component_of, component_text, kind_and_name
 
-    entry = component_of(kind, name)
+    entry = component_of(*kind_and_name(names))
     typer.echo(component_json(entry) if as_json else component_text(entry))
 
 
@@ -77,8 +79,12 @@ def check(
         ),
     ] = None,
     data_shape: Annotated[
-        str, typer.Option(metavar="N,N,...", help="Shape of a data point.")
-    ] = "1,8,8",
+        str | None,
+        typer.Option(
+            metavar="N,N,...",
+            help="Shape of a data point; by default 1,8,8, or another that the component takes.",
+        ),
+    ] = None,
     latent_dim: Annotated[int, typer.Option(min=1, help="Number of latent dimensions.")] = 3,
     as_json: AsJSON = False,
 ) -> None:
@@ -95,7 +101,8 @@ def check(
         total_text,
     )
 
-    target, shape = target_of(names), shape_of(data_shape)
+    target = target_of(names)
+    shape = None if data_shape is None else shape_of(data_shape)
     all_checked = []
     for checked in check(
         target, overrides=overrides or (), data_shape=shape, latent_dim=latent_dim

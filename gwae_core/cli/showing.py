@@ -6,6 +6,7 @@ import difflib
 import inspect
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -22,6 +23,31 @@ CITATION = re.compile(
     r"|([A-Z][\w-]+(?: (?:and|&) [A-Z][\w-]+| et al\.)? \((?:19|20)\d\d\))"  # Mémoli (2011)
 )
 SOURCE = re.compile(r"^Source: (.+?)\.?$", re.MULTILINE)
+
+
+def kind_and_name(names: Sequence[str]) -> tuple[str, str]:
+    """What ``KIND NAME`` means, or ``NAME`` where one kind alone has it.
+
+    Raises:
+        ConfigError: There are more words than two, several kinds have the name, or none has.
+    """
+    if len(names) == 2:
+        return names[0], names[1]
+    if len(names) > 2:
+        raise ConfigError(f"expected KIND NAME or NAME; got {' '.join(names)}")
+    (name,) = names
+    short = name.rpartition(":")[2]
+    kinds = list(dict.fromkeys(e.component.kind for e in registry() if e.component.name() == short))
+    if len(kinds) == 1:
+        return kinds[0], name
+    if kinds:
+        asked = " or ".join(f"`gwae plugins show {kind} {name}`" for kind in kinds)
+        raise ConfigError(f"{name!r} is the name of {' and '.join(kinds)}", hint=asked)
+    close = difflib.get_close_matches(name, {e.component.name() for e in registry()}, n=1)
+    meant = f"; did you mean {close[0]!r}?" if close else ""
+    raise ConfigError(
+        f"no component is called {name!r}{meant}", hint="`gwae plugins` lists the components"
+    )
 
 
 def component_of(kind: str, name: str) -> Entry:

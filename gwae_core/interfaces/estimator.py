@@ -31,9 +31,10 @@ class Estimator(Component, nn.Module, ABC):
     """Whether its result holds a plan."""
     needs_points: ClassVar[bool] = False
     """Whether it needs the points themselves, so that distances alone are not enough."""
-    exempt_from: ClassVar[frozenset[str]] = frozenset()
+    exempt_from: frozenset[str] = frozenset()
     """Laws of a distance that its value breaks by nature, by the names of the conformance kit's
-    checks, such as ``symmetry``; every other law is checked."""
+    checks, such as ``symmetry``; every other law is checked. Where it hangs on the configuration,
+    ``__init__`` sets it."""
 
     class Config(Component.Config):
         """Parameters of an estimator."""

@@ -30,8 +30,8 @@ def law(verb: Law) -> Law:
 
     @functools.wraps(verb)
     def checked(subject: EstimatorSubject) -> None:
-        if verb.__name__ in subject.estimator.exempt_from:
-            raise NotApplicable("the class says that it is exempt from this law")
+        if verb.__name__ in subject.exempt_from:
+            raise NotApplicable("the estimator says that it is exempt from this law")
         verb(subject)
 
     LAWS[verb.__name__] = checked
@@ -39,8 +39,8 @@ def law(verb: Law) -> Law:
 
 
 def known_exemptions(subject: EstimatorSubject) -> None:
-    """The laws that the class is exempt from are laws of this kit."""
-    unknown = sorted(subject.estimator.exempt_from - LAWS.keys())
+    """The laws that the estimator is exempt from are laws of this kit."""
+    unknown = sorted(subject.exempt_from - LAWS.keys())
     assert not unknown, (
         f"exempt_from names no law: {', '.join(unknown)}; laws: {', '.join(sorted(LAWS))}"
     )

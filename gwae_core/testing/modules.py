@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -198,6 +199,12 @@ class EstimatorSubject(ModuleSubject):
         """The class under test, which says what it can do."""
         assert issubclass(self.component, Estimator)
         return self.component
+
+    @cached_property
+    def exempt_from(self) -> frozenset[str]:
+        """Laws that the estimator breaks by nature, with this configuration."""
+        laws: frozenset[str] = self.build().exempt_from
+        return laws
 
     def cost(self) -> str:
         """A ground cost that the estimator takes, euclidean where it can."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from pydantic import PositiveFloat, PositiveInt
@@ -32,7 +32,7 @@ class Entropic(Estimator):
 
     config: Config
     # the regulariser keeps the coupling blurred
-    exempt_from: ClassVar[frozenset[str]] = frozenset({"zero_on_isometric_copies"})
+    exempt_from: frozenset[str] = frozenset({"zero_on_isometric_copies"})
 
     def forward(
         self,

@@ -37,7 +37,7 @@ class Sliced(Estimator):
     has_plan: ClassVar[bool] = False
     needs_points: ClassVar[bool] = True
     # lines lie in fixed coordinates
-    exempt_from: ClassVar[frozenset[str]] = frozenset(
+    exempt_from: frozenset[str] = frozenset(
         {"isometry_invariance", "zero_on_isometric_copies"}
     )
 

@@ -48,7 +48,7 @@ class Geomloss(Estimator):
     costs: ClassVar[frozenset[str] | None] = frozenset({"sqeuclidean", "cosine"})
     needs_points: ClassVar[bool] = True
     # the regulariser keeps the coupling blurred
-    exempt_from: ClassVar[frozenset[str]] = frozenset({"zero_on_isometric_copies"})
+    exempt_from: frozenset[str] = frozenset({"zero_on_isometric_copies"})
 
     def forward(
         self,
@@ -60,12 +60,17 @@ class Geomloss(Estimator):
     ) -> GWResult:
         """Solve; the plan is dense, or None where ``dense_plan`` is false.
 
+        Points without weight are left out: scalings overflow where such a point is far from all
+        others. Their weights get no gradient.
+
         Raises:
             SpaceError: rho is not 2, a space has no points of a squared Euclidean or cosine cost,
                 or points or weights are not valid.
         """
         self.require_exponent(rho)
         config = self.config
+        shape = x.n, z.n
+        (x, kept_x), (z, kept_z) = x.validate().supported(), z.validate().supported()
         points_x, points_z = self._points(x), self._points(z)
         with torch.no_grad():
             m_x, m_z = moments_of(points_x, x.mass), moments_of(points_z, z.mass)
@@ -87,7 +92,9 @@ class Geomloss(Estimator):
             rows, cols = coupling.p * seen_x, coupling.q * seen_z
             mass = rows.sum()
             regulariser = found.epsilon * divergence_of(found, rows, cols, mass)
-            plan = coupling.dense() / mass if config.dense_plan else None
+            plan = None
+            if config.dense_plan:
+                plan = _grown(coupling.dense() / mass, shape, kept_x, kept_z)
             errors = (rows / mass - coupling.p).abs().sum(), (cols / mass - coupling.q).abs().sum()
         value = value_at(
             moments_of(points_x, rows / mass), moments_of(points_z, cols / mass), coupling, mass
@@ -110,13 +117,24 @@ class Geomloss(Estimator):
         )
 
     def _points(self, space: MMSpace) -> Tensor:
-        points = squared_features(space.validate())
+        points = squared_features(space)
         if points is None:
             raise SpaceError(
                 "the estimator 'geomloss' needs points with the cost sqeuclidean or cosine",
                 hint="the estimator entropic takes any cost, and distances",
             )
         return points
+
+
+def _grown(
+    plan: Tensor, shape: tuple[int, int], rows: Tensor | None, cols: Tensor | None
+) -> Tensor:
+    """The plan of all points, (n, m), from that of the rows and columns that have weight."""
+    if rows is not None:
+        plan = plan.new_zeros(shape[0], plan.shape[1]).index_copy(0, rows, plan)
+    if cols is not None:
+        plan = plan.new_zeros(shape).index_copy(1, cols, plan)
+    return plan
 
 
 def _learns(space: MMSpace) -> bool:

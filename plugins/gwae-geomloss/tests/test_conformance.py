@@ -16,7 +16,6 @@ test_conformance = parametrize_with_checks(
 )
 test_conformance_of_the_estimator = parametrize_with_checks(
     [Geomloss.Config(), Geomloss.Config(epsilon=0.5, updates=1)],
-    expected_failures={"zero_weights": "the scalings overflow at a distant point without mass"},
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -48,7 +48,7 @@ class POTEntropic(Estimator):
 
     config: Config
     # the regulariser keeps the coupling blurred
-    exempt_from: ClassVar[frozenset[str]] = frozenset({"zero_on_isometric_copies"})
+    exempt_from: frozenset[str] = frozenset({"zero_on_isometric_copies"})
 
     def forward(
         self,

@@ -8,11 +8,22 @@ import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from gwae_core import Estimator, GWResult, MMSpace
+from gwae_core import BuildContext, Estimator, GWResult, MMSpace
 from gwae_core.errors import SpaceError
 from gwae_pot.duals import linear_duals
 from gwae_pot.features import pair_costs, profile_costs
 from gwae_pot.problem import SIMPLEX_ITERATIONS, Problem, descended, quiet
+
+ROWS_BELONG_TOGETHER = frozenset(
+    {
+        "permutation_invariance",
+        "zero_on_isometric_copies",
+        "marginals",
+        "one_point",
+        "unequal_sizes",
+    }
+)
+"""Laws of spaces whose points have no partners: they do not hold for ``pairs``."""
 
 
 class POTFused(Estimator):
@@ -50,6 +61,11 @@ class POTFused(Estimator):
         of the product coupling."""
 
     config: Config
+
+    def __init__(self, config: Config, context: BuildContext | None = None) -> None:
+        super().__init__(config, context)
+        if config.features == "pairs":
+            self.exempt_from = ROWS_BELONG_TOGETHER
 
     def forward(
         self,

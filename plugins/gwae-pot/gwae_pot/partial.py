@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ class POTPartial(Estimator):
 
     config: Config
     # a share of the mass is left out
-    exempt_from: ClassVar[frozenset[str]] = frozenset({"marginals", "one_point"})
+    exempt_from: frozenset[str] = frozenset({"marginals", "one_point"})
 
     def forward(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,9 +17,9 @@ class POTSemirelaxed(Estimator):
 
     min_T sum |c_x - c_z|^2 T T over T >= 0 with T 1 = p (Vincent-Cuaz et al., 2022), by conditional
     gradient from the product coupling. The first space is embedded in the second, of which it may
-    leave points out: weights of the second space are not used and get no gradient, the estimator is
-    not symmetric, and ``marginal_error`` is |T 1 - p|_1 alone. Time O(n^3) a step, in float64 on
-    the CPU.
+    leave points out: weights of the second space say where the descent begins and get no gradient,
+    the estimator is not symmetric, and ``marginal_error`` is |T 1 - p|_1 alone. Time O(n^3) a step,
+    in float64 on the CPU.
     """
 
     class Config(Estimator.Config):
@@ -34,7 +34,7 @@ class POTSemirelaxed(Estimator):
 
     config: Config
     # the weights of z are free
-    exempt_from: ClassVar[frozenset[str]] = frozenset({"symmetry", "marginals", "zero_weights"})
+    exempt_from: frozenset[str] = frozenset({"symmetry", "marginals", "zero_weights"})
 
     def forward(
         self,
@@ -52,6 +52,7 @@ class POTSemirelaxed(Estimator):
         from ot.gromov import semirelaxed_gromov_wasserstein
 
         config = self.config
+        q = z.validate().mass.detach().cpu().double().numpy()
         free = MMSpace(z.points, z.distances, None, z.cost)
         problem = Problem.of(x, free, rho=rho, estimator=self)
         costs_x, costs_z, p, _ = problem.supported
@@ -61,6 +62,8 @@ class POTSemirelaxed(Estimator):
                 costs_z,
                 p,
                 symmetric=True,
+                # the given weights, so that a point split into two copies changes nothing
+                G0=p[:, None] * (q / q.sum()),
                 log=True,
                 max_iter=config.max_iter,
                 tol_rel=config.tolerance,

@@ -47,8 +47,9 @@ def test_entropic_in_the_unit_of_the_product_coupling() -> None:
 
 
 def test_semirelaxed() -> None:
-    c_x, c_z, p, _ = problem()
-    plan, log = ot.gromov.semirelaxed_gromov_wasserstein(c_x, c_z, p, log=True)
+    c_x, c_z, p, q = problem()
+    start = np.outer(p, q)
+    plan, log = ot.gromov.semirelaxed_gromov_wasserstein(c_x, c_z, p, G0=start, log=True)
     result = POTSemirelaxed.Config().build()(*spaces())
     np.testing.assert_allclose(result.dense().numpy(), plan, atol=1e-9)
     assert float(result.value) == pytest.approx(log["srgw_dist"], rel=1e-9)

@@ -22,24 +22,9 @@ test_conformance = parametrize_with_checks(
         POTEntropic.Config(epsilon=0.5, method="ppa"),
         POTPartial.Config(mass=0.7),
         POTFused.Config(),
+        POTFused.Config(features="pairs"),
+        POTSemirelaxed.Config(),
     ]
-)
-test_conformance_of_pairs = parametrize_with_checks(
-    [POTFused.Config(features="pairs")],
-    expected_failures=dict.fromkeys(
-        [
-            "permutation_invariance",
-            "zero_on_isometric_copies",
-            "marginals",
-            "one_point",
-            "unequal_sizes",
-        ],
-        "the features of row i belong to row i of the other space",
-    ),
-)
-test_conformance_of_the_semirelaxed_estimator = parametrize_with_checks(
-    [POTSemirelaxed.Config()],
-    expected_failures={"duplicates": "the conditional gradient ends in another local optimum"},
 )
 
 

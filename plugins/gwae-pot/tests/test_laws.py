@@ -133,7 +133,7 @@ def test_points_without_weight_do_not_count(name: str) -> None:
     p = weights(8)
     p[2] = 0
     q = weights(8, 1)
-    if name in ("pairs", "semirelaxed"):  # rows belong together; z's weights are not used
+    if name in ("pairs", "semirelaxed"):  # rows belong together; z's weights are free
         z, q = (z, p) if name == "pairs" else (z, q)
     else:
         q[5] = 0
