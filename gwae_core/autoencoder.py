@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gwae_core.context import BuildContext, require
 from gwae_core.interfaces import Objective, Posterior, Prior, Reconstruction, WeightedSamples
-from gwae_core.posteriors import as_posterior
+from gwae_core.posteriors import as_posterior, widened
 
 CHUNK = 1024
 """Data points that are encoded at once."""
@@ -43,11 +43,11 @@ class Autoencoder(Objective, ABC):
 
     def encode(self, x: Tensor) -> Posterior:
         """Posterior over codes of data (n, *data_shape)."""
-        return as_posterior(self.encoder(x))
+        return as_posterior(widened(self.encoder(x)))
 
     def decode_params(self, z: Tensor) -> Tensor:
         """Decoder's output (n, *output_shape) for codes (n, d)."""
-        params: Tensor = self.decoder(z)
+        params: Tensor = widened(self.decoder(z))
         return params
 
     def decode(self, z: Tensor) -> Tensor:
@@ -95,6 +95,15 @@ class Autoencoder(Objective, ABC):
         if posterior.log_variance is not None:
             observed["log_variance"] = posterior.log_variance.mean()
         return observed
+
+
+def full_precision(like: Tensor) -> torch.autocast:
+    """A block without mixed precision on a tensor's device: for what 16 bits are too few for.
+
+    Encoders and decoders do with them; distances, couplings, densities and the gradient of a critic
+    do not.
+    """
+    return torch.autocast(like.device.type, enabled=False)
 
 
 @torch.no_grad()

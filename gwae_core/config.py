@@ -6,15 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
 from gwae_core.autoencoder import Autoencoder
 from gwae_core.components import Component, ComponentConfig, Section
@@ -31,6 +23,7 @@ from gwae_core.interfaces import (
 )
 from gwae_core.migrations import migrate
 from gwae_core.registered import COMPONENTS, OwnPart, Registered, check_name, default_config
+from gwae_core.training_config import TrainingConfig as TrainingConfig
 from gwae_core.validation import explain
 from gwae_core.yaml import apply_overrides, dump_yaml, parse_yaml
 
@@ -58,44 +51,6 @@ class SplitConfig(Section):
                 "their sum must be below 1"
             )
         return self
-
-
-class TrainingConfig(Section):
-    """Optimisation: length, batches, optimiser, schedule, and what is watched."""
-
-    steps: PositiveInt = 1500
-    """Training steps over all stages."""
-    batch_size: PositiveInt = 128
-    """Data points in a step."""
-    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
-    """Optimiser of every update group."""
-    learning_rate: PositiveFloat = 1e-3
-    """Learning rate, unless a part of the objective has its own."""
-    weight_decay: NonNegativeFloat = 0.0
-    """Decoupled for adamw, an L2 penalty for the others."""
-    warmup_steps: NonNegativeInt = 100
-    """Steps over which the rate rises from 0 at the start (at most a tenth of all)."""
-    decay: float = Field(0.3, ge=0, le=1)
-    """Last share of all steps over which the rate falls to 0."""
-    gradient_clip: PositiveFloat | None = 10.0
-    """Largest gradient norm of an update group; null leaves gradients as they are."""
-    validate_every: PositiveInt = 200
-    """Steps between two evaluations of the loss terms on the validation split."""
-    log_every: PositiveInt = 50
-    """Steps between two records of all terms and their gradient norms."""
-    monitor: str = "total"
-    """Validation term that decides the best checkpoint and early stopping; ``total`` is the sum of
-    all terms but the critic's."""
-    patience: PositiveInt | None = None
-    """Validations without improvement after which a stage stops; null never stops early."""
-    select: Literal["last", "best"] = "last"
-    """Checkpoint that is evaluated: after the last step, or of the best validation."""
-    accelerator: str = "cpu"
-    """Device as lightning-fabric names it: cpu, cuda, mps, auto."""
-    precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
-    """Numeric precision as lightning-fabric names it."""
-    threads: PositiveInt | None = None
-    """CPU threads of torch; null leaves torch's own choice."""
 
 
 class RunConfig(Section):

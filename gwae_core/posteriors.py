@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -73,6 +74,28 @@ def as_posterior(output: object) -> Posterior:
         f"the encoder returned {type(output).__name__}; expected a Posterior, a tensor of codes "
         "(n, d), or a pair of tensors (mean, log_variance)"
     )
+
+
+def widened(output: Any) -> Any:
+    """What a network returned under mixed precision, in 32 bits: a tensor, tuple or posterior."""
+    match output:
+        case Tensor():
+            half = output.dtype in (torch.bfloat16, torch.float16)
+            return output.float() if half else output
+        case tuple():
+            return tuple(widened(item) for item in output)
+        case Posterior():
+            return _with_wide_fields(output)
+    return output
+
+
+def _with_wide_fields(posterior: Any) -> Any:
+    if not is_dataclass(posterior):
+        return posterior
+    held = {f.name: getattr(posterior, f.name) for f in fields(posterior)}
+    wide = {name: widened(item) for name, item in held.items()}
+    changed = any(wide[name] is not held[name] for name in held)
+    return replace(cast(Any, posterior), **wide) if changed else posterior
 
 
 @dataclass(frozen=True)

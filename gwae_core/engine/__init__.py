@@ -2,15 +2,21 @@
 
 from gwae_core.engine.batches import BatchSource, Iterated, TensorBatches
 from gwae_core.engine.fitting import FitResult, fit
-from gwae_core.engine.loop import NotFiniteError, Record, train
+from gwae_core.engine.loop import Loop, Record, train
+from gwae_core.engine.random_state import seeded
+from gwae_core.engine.training_state import TrainingState
+from gwae_core.engine.update import NotFiniteError
 
 __all__ = [
     "BatchSource",
     "FitResult",
     "Iterated",
+    "Loop",
     "NotFiniteError",
     "Record",
     "TensorBatches",
+    "TrainingState",
     "fit",
+    "seeded",
     "train",
 ]

@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gwae_core.config import TrainingConfig
 from gwae_core.engine.batches import BatchSource, Iterated, TensorBatches
 from gwae_core.engine.loop import Record, train
 from gwae_core.interfaces import Objective
+from gwae_core.training_config import TrainingConfig
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
-from gwae_core.config import TrainingConfig
 from gwae_core.interfaces import UpdateGroup
+from gwae_core.training_config import TrainingConfig
 
 
 def build_optimizer(group: UpdateGroup, config: TrainingConfig) -> Optimizer:

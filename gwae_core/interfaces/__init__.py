@@ -14,6 +14,7 @@ from gwae_core.interfaces.mixture_prior import MixturePrior
 from gwae_core.interfaces.objective import Objective
 from gwae_core.interfaces.prior import Prior, WeightedSamples
 from gwae_core.interfaces.reconstruction import Reconstruction
+from gwae_core.interfaces.resumable import Resumable
 from gwae_core.interfaces.sampler import Sampler
 from gwae_core.interfaces.tracker import Tracker
 from gwae_core.interfaces.training import Losses, Parameters, Stage, UpdateGroup
@@ -59,6 +60,7 @@ __all__ = [
     "Posterior",
     "Prior",
     "Reconstruction",
+    "Resumable",
     "Sample",
     "Sampler",
     "Stage",

@@ -24,6 +24,8 @@ class Objective(Component, nn.Module, ABC):
         """Parameters of an objective."""
 
     config: Config
+    progress: float = 1.0
+    """Share of all training steps that are done, for what is scheduled; the engine sets it."""
 
     def stages(self) -> Sequence[Stage]:
         """Stages in order; fractions sum to 1."""

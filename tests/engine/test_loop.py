@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gwae_core.config import TrainingConfig
 from gwae_core.context import Batch
 from gwae_core.engine import NotFiniteError, TensorBatches, fit, train
 from gwae_core.errors import ConfigError, TrainingError
 from gwae_core.interfaces import Losses, Objective, Parameters, Posterior, Stage, UpdateGroup
 from gwae_core.posteriors import DeterministicPosterior
+from gwae_core.training_config import TrainingConfig
 
 
 class Toy(Objective):

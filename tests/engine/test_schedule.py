@@ -5,9 +5,9 @@ import itertools
 import pytest
 import torch
 
-from gwae_core.config import TrainingConfig
 from gwae_core.engine.schedule import rate, set_rate, stage_lengths
 from gwae_core.interfaces import Stage
+from gwae_core.training_config import TrainingConfig
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7, 100, 1501])

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from gwae_core.interfaces import Estimator
+from gwae_core.interfaces import Estimator, Resumable
+from gwae_core.interfaces.resumable import Carried
 from gwae_core.solvers import exact_gw
 from gwae_core.spaces import GWResult, MMSpace, SparsePlan
 
 
-class Exact(Estimator):
+class Exact(Estimator, Resumable):
     """Local optimum of the unregularised problem, by annealing and exact linear steps.
 
     min_T sum |c_x - c_z|^2 T T (Mémoli, 2011), with effort from the number of points. Any weights
@@ -76,3 +77,12 @@ class Exact(Estimator):
         if warm:
             self.gamma = result.gamma
         return result
+
+    def training_state(self) -> Mapping[str, Carried]:
+        """The cross-covariance that the next batch starts from."""
+        return {"gamma": self.gamma}
+
+    def load_training_state(self, state: Mapping[str, Carried]) -> None:
+        """Start the next batch from a cross-covariance."""
+        gamma = state["gamma"]
+        self.gamma = gamma if isinstance(gamma, Tensor) else None

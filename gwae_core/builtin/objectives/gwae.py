@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from gwae_core.autoencoder import Autoencoder, prior_moments
+from gwae_core.autoencoder import Autoencoder, full_precision, prior_moments
 from gwae_core.builtin.objectives.gw_term import SCALE_SAMPLE, GWTerm
 from gwae_core.builtin.objectives.gwae_config import GWAEConfig
 from gwae_core.context import Batch, BuildContext, require
@@ -21,18 +21,22 @@ from gwae_core.interfaces import (
     Losses,
     Parameters,
     Posterior,
+    Resumable,
     Sample,
     Stage,
     UpdateGroup,
     WeightedSamples,
 )
+from gwae_core.interfaces.resumable import Carried
 from gwae_core.posteriors import StandardizedPosterior
+from gwae_core.ramps import weight_at
+from gwae_core.spaces import MMSpace
 
 REPRESENTATION = "representation"
 JOINT = "joint"
 
 
-class GWAE(Autoencoder):
+class GWAE(Autoencoder, Resumable):
     """Gromov-Wasserstein autoencoder: match the metric structure of codes to that of the data.
 
     L = w_gw L_GW + w_rec L_W + w_div L_D + w_ent L_H (Nakagawa et al., 2023). A prior that can be
@@ -133,53 +137,58 @@ class GWAE(Autoencoder):
         """The four terms for ``main``; the critic's for ``critic``."""
         if group == "critic":
             return self._critic_losses(batch, generator)
-        config, weights = self.config, self.config.weights
+        weights = self._weights()
         posterior = self.encode(batch.x)
         z_tilde = posterior.rsample(generator)
         params = self.decode_params(z_tilde)
-        terms = {"reconstruction": self.reconstruction.loss(params, batch.x).mean()}
-        observed = self.observe(posterior, z_tilde, self.reconstruction.mean(params), batch.x)
-
-        with_prior = self.stage == JOINT
         prior_sample: Sample | None = None
-        if with_prior and (weights.divergence > 0 or config.compare != "posterior"):
-            generates = config.compare == "generated" or self.divergence.joint
+        needed = weights["divergence"] > 0 or self.config.compare != "posterior"
+        if self.stage == JOINT and needed:
+            generates = self.config.compare == "generated" or self.divergence.joint
             prior_sample = self._prior_sample(len(batch.x), generator, generate=generates)
-            observed |= prior_moments(prior_sample.z, prior_sample.mass)
+        with full_precision(batch.x):
+            terms = {"reconstruction": self.reconstruction.loss(params, batch.x).mean()}
+            observed = self.observe(posterior, z_tilde, self.reconstruction.mean(params), batch.x)
+            if prior_sample is not None:
+                observed |= prior_moments(prior_sample.z, prior_sample.mass)
+            if weights["gw"] > 0:
+                spaces = self._spaces(batch, z_tilde, prior_sample)
+                terms["gw"], more = self.gw(*spaces, generator=generator)
+                observed |= more
+            if weights["divergence"] > 0 and prior_sample is not None:
+                q = Sample(z_tilde, x=batch.x if self.divergence.joint else None)
+                terms["divergence"] = self.divergence(q, prior_sample, generator=generator)
+            if weights["entropy"] > 0:
+                terms["entropy"] = self._entropy_loss(posterior)
+            if self.config.scaling == "normalised":
+                terms["reconstruction"] = 2 * terms["reconstruction"] / self.total_variance
+                if "divergence" in terms and self.divergence.sums_dimensions:
+                    terms["divergence"] = terms["divergence"] / self.latent_dim
+                if "entropy" in terms:
+                    terms["entropy"] = terms["entropy"] / self.latent_dim
+            return Losses({name: weights[name] * term for name, term in terms.items()}, observed)
 
-        if weights.gw > 0:
-            if prior_sample is None or config.compare == "posterior":
-                spaces = (
-                    self.gw.data_space(batch.x, batch.index),
-                    self.gw.code_space(z_tilde, None),
-                )
-            elif config.compare == "data":
-                spaces = (
-                    self.gw.data_space(batch.x, batch.index),
-                    self.gw.code_space(prior_sample.z, prior_sample.weights),
-                )
-            else:
-                assert prior_sample.x is not None
-                spaces = (
-                    self.gw.data_space(prior_sample.x, None, prior_sample.weights),
-                    self.gw.code_space(prior_sample.z, prior_sample.weights),
-                )
-            terms["gw"], more = self.gw(*spaces, generator=generator)
-            observed |= more
-        if weights.divergence > 0 and prior_sample is not None:
-            q = Sample(z_tilde, x=batch.x if self.divergence.joint else None)
-            terms["divergence"] = self.divergence(q, prior_sample, generator=generator)
-        if weights.entropy > 0:
-            terms["entropy"] = self._entropy_loss(posterior)
-        if config.scaling == "normalised":
-            terms["reconstruction"] = 2 * terms["reconstruction"] / self.total_variance
-            if "divergence" in terms and self.divergence.sums_dimensions:
-                terms["divergence"] = terms["divergence"] / self.latent_dim
-            if "entropy" in terms:
-                terms["entropy"] = terms["entropy"] / self.latent_dim
-        return Losses(
-            {name: getattr(weights, name) * term for name, term in terms.items()}, observed
-        )
+    def _weights(self) -> dict[str, float]:
+        """Weights of the terms: the present ones, and in evaluation those at the end of the run."""
+        progress = self.progress if self.training else 1.0
+        return {
+            name: weight_at(getattr(self.config.weights, name), progress)
+            for name in type(self.config.weights).model_fields
+        }
+
+    def _spaces(
+        self, batch: Batch, z_tilde: Tensor, prior_sample: Sample | None
+    ) -> tuple[MMSpace, MMSpace]:
+        """The two spaces of the GW term."""
+        compare = self.config.compare
+        if prior_sample is None or compare == "posterior":
+            codes = self.gw.code_space(z_tilde, None)
+            return self.gw.data_space(batch.x, batch.index), codes
+        codes = self.gw.code_space(prior_sample.z, prior_sample.weights)
+        if compare == "data":
+            return self.gw.data_space(batch.x, batch.index), codes
+        assert prior_sample.x is not None
+        return self.gw.data_space(prior_sample.x, None, prior_sample.weights), codes
 
     def _critic_losses(self, batch: Batch, generator: torch.Generator) -> Losses:
         assert isinstance(self.divergence, AdversarialDivergence)
@@ -188,13 +197,23 @@ class GWAE(Autoencoder):
             z_tilde = self.encode(batch.x).rsample(generator)
             p = self._prior_sample(len(batch.x), generator, generate=self.divergence.joint)
         q = Sample(z_tilde, x=batch.x if self.divergence.joint else None)
-        terms, observed = self.divergence.critic_losses(q, p, generator=generator)
+        with full_precision(batch.x):
+            terms, observed = self.divergence.critic_losses(q, p, generator=generator)
         return Losses(terms, observed)
+
+    def training_state(self) -> Mapping[str, Carried]:
+        """The stage."""
+        return {"stage": self.stage}
+
+    def load_training_state(self, state: Mapping[str, Carried]) -> None:
+        """Go on in a stage."""
+        self.stage = str(state["stage"])
 
     def _prior_sample(
         self, n: int, generator: torch.Generator, *, generate: bool = False
     ) -> Sample:
-        drawn = self.prior.sample(n, generator=generator)
+        with full_precision(self.code_mean):
+            drawn = self.prior.sample(n, generator=generator)
         z, weights = (
             (drawn.z, drawn.weights) if isinstance(drawn, WeightedSamples) else (drawn, None)
         )

@@ -8,19 +8,20 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_
 
 from gwae_core.components import Section
 from gwae_core.interfaces import Divergence, Estimator, Objective
+from gwae_core.ramps import Weight
 from gwae_core.registered import Registered, default_config
 
 
 class Weights(Section):
-    """Weights of the four terms."""
+    """Weights of the four terms: each a number, or a ramp over the run."""
 
-    gw: NonNegativeFloat = 3.0
+    gw: Weight = 3.0
     """Gromov-Wasserstein term."""
-    reconstruction: NonNegativeFloat = 1.0
+    reconstruction: Weight = 1.0
     """Reconstruction."""
-    divergence: NonNegativeFloat = 0.1
+    divergence: Weight = 0.1
     """Divergence between aggregated posterior and prior."""
-    entropy: NonNegativeFloat = 1e-2
+    entropy: Weight = 1e-2
     """Entropy of the posterior."""
 
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from pydantic import NonNegativeFloat
 from torch import Tensor
 
-from gwae_core.autoencoder import Autoencoder
+from gwae_core.autoencoder import Autoencoder, full_precision
 from gwae_core.builtin.priors.normal import Normal
 from gwae_core.context import Batch, BuildContext
 from gwae_core.errors import ComponentError
 from gwae_core.interfaces import DensityPrior, Losses, Objective, Parameters, Posterior, UpdateGroup
+from gwae_core.ramps import Weight, weight_at
 
 
 class VAE(Autoencoder):
@@ -28,8 +28,8 @@ class VAE(Autoencoder):
         """Parameters of the objective."""
 
         type: Literal["vae"] = "vae"
-        beta: NonNegativeFloat = 1.0
-        """Weight of the divergence."""
+        beta: Weight = 1.0
+        """Weight of the divergence: a number, or a ramp over the run."""
 
     config: Config
 
@@ -50,12 +50,14 @@ class VAE(Autoencoder):
         posterior = self.encode(batch.x)
         z = posterior.rsample(generator)
         params = self.decode_params(z)
-        terms = {
-            "reconstruction": self.reconstruction.loss(params, batch.x).mean(),
-            "divergence": self.config.beta * self._divergence(posterior, z).mean(),
-        }
-        observed = self.observe(posterior, z, self.reconstruction.mean(params), batch.x)
-        return Losses(terms, observed)
+        beta = weight_at(self.config.beta, self.progress if self.training else 1.0)
+        with full_precision(batch.x):
+            terms = {
+                "reconstruction": self.reconstruction.loss(params, batch.x).mean(),
+                "divergence": beta * self._divergence(posterior, z).mean(),
+            }
+            observed = self.observe(posterior, z, self.reconstruction.mean(params), batch.x)
+            return Losses(terms, observed)
 
     def _divergence(self, posterior: Posterior, z: Tensor) -> Tensor:
         """KL(q(z | x) | pi(z)) of each point, (n,)."""

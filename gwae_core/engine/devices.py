@@ -1,0 +1,32 @@
+"""The device and the numeric precision of a run, by lightning-fabric."""
+
+from __future__ import annotations
+
+from lightning_fabric import Fabric
+
+from gwae_core.errors import ConfigError
+from gwae_core.training_config import TrainingConfig
+
+
+def build_fabric(training: TrainingConfig) -> Fabric:
+    """The device and precision that the configuration asks for.
+
+    Raises:
+        ConfigError: They do not exist here, or do not go together.
+    """
+    try:
+        fabric = Fabric(accelerator=training.accelerator, devices=1, precision=training.precision)
+    # Each accelerator and precision of lightning-fabric refuses in its own way.
+    except Exception as error:
+        raise _unusable(training, str(error)) from error
+    if training.precision == "16-mixed" and fabric.device.type == "cpu":
+        raise _unusable(training, "float16 needs a GPU; a CPU has bf16-mixed")
+    return fabric
+
+
+def _unusable(training: TrainingConfig, why: str) -> ConfigError:
+    return ConfigError(
+        f"training.accelerator {training.accelerator!r} with training.precision "
+        f"{training.precision!r} cannot be used here: {why}",
+        hint="accelerator cpu and precision 32-true work everywhere",
+    )
