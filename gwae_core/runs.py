@@ -20,13 +20,15 @@ from gwae_core.engine import NotFiniteError, Record, TensorBatches, train
 from gwae_core.errors import DataError, GWAEError
 from gwae_core.evaluate import Evaluation, evaluate, save_evaluation
 from gwae_core.files import write_npz
-from gwae_core.interfaces import Metric, Objective, Tracker
+from gwae_core.interfaces import Metric, Objective
 from gwae_core.model import read_config
 from gwae_core.provenance import class_path, components_of, environment
+from gwae_core.records import write_table
 from gwae_core.registered import OwnPart
 from gwae_core.run_data import OwnData, load_data
 from gwae_core.run_folder import RunFolder
 from gwae_core.splits import Splits, checksum, restore, split
+from gwae_core.tracking import Trackers
 
 Observer = Callable[[Record], None]
 Part = Literal["test", "validation"]
@@ -85,7 +87,7 @@ def run(
     )
     context = BuildContext.for_data(batches.x, config.latent_dim)
     objective = build_objective(config, context, parts=parts)
-    trackers: list[Tracker] = [tracker.build(context) for tracker in config.trackers]
+    observers = [tracker.build(context) for tracker in config.trackers]
 
     folder = RunFolder.create(out, config)
     folder.write_config(config)
@@ -102,18 +104,29 @@ def run(
         },
     }
     folder.write_environment(facts)
-    for tracker in trackers:
-        tracker.start(folder.path, config.model_dump(mode="json"))
-    observers = [tracker.record for tracker in trackers]
-    seconds = _train(config, objective, batches, splits, folder, observe, observers)
-    folder.write_environment({**facts, "seconds": seconds})
 
+    def warn(record: Record) -> None:
+        folder.append_record(record)
+        if observe is not None:
+            observe(record)
+
+    trackers = Trackers(observers, warn)
+    trackers.start(folder.path, config.model_dump(mode="json"))
     metrics: Mapping[str, float] = {}
-    if evaluation := _evaluate(config, objective, splits, "test"):
-        save_evaluation(folder.path, evaluation)
-        metrics = evaluation.metrics
-    for tracker in trackers:
-        tracker.finish(metrics)
+    try:
+        seconds = _train(config, objective, batches, splits, folder, observe, trackers)
+        folder.write_environment({**facts, "seconds": seconds})
+        if evaluation := _evaluate(config, objective, splits, "test"):
+            save_evaluation(folder.path, evaluation)
+            metrics = evaluation.metrics
+    except BaseException as error:
+        if folder.path.is_dir():
+            trackers.fail(error)
+        raise
+    finally:
+        if folder.records.is_file():
+            write_table(folder.path)
+    trackers.finish(metrics)
     if not report:
         return RunResult(folder.path, metrics, None)
     # Figures need matplotlib, which a run without a report does not.
@@ -129,7 +142,7 @@ def _train(
     splits: Splits,
     folder: RunFolder,
     observe: Observer | None,
-    trackers: Sequence[Observer],
+    trackers: Trackers,
 ) -> float:
     """Train, saving records and checkpoints; returns seconds."""
     training = config.training
@@ -141,8 +154,7 @@ def _train(
     def tell(record: Record) -> None:
         if record["event"] != "progress":
             folder.append_record(record)
-            for tracker in trackers:
-                tracker(record)
+            trackers.record(record)
         if observe is not None:
             observe(record)
 

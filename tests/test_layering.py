@@ -25,6 +25,7 @@ PLUGINS = sorted(
 ORDER = (
     "errors",
     "files",
+    "records",
     "installed",
     "geodesic",
     "spaces",
@@ -61,6 +62,7 @@ ORDER = (
     "transformer",
     "report",
     "runs",
+    "tracking",
     "testing",
     "cli",
 )
@@ -79,6 +81,7 @@ PUBLIC = {
     "posteriors",
     "ramps",
     "registered",
+    "records",
     "solvers",
     "spaces",
     "testing",
@@ -90,6 +93,8 @@ LONGER = {
 }
 """Modules of more than 300 lines, each with its reason."""
 
+    "PIL": "pillow",
+    "mlflow": "mlflow-skinny",
 DISTRIBUTIONS = {
     "ot": "pot",
     "pydantic_core": "pydantic",

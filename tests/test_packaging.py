@@ -23,7 +23,9 @@ PACKAGE = ROOT / "gwae_core"
 DISTRIBUTION_OF = {
     "jinja2": "jinja2",
     "lightning_fabric": "lightning-fabric",
+    "mlflow": "mlflow-skinny",
     "ot": "pot",
+    "PIL": "pillow",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
 }
@@ -103,7 +105,11 @@ def undeclared(requirements: list[str], *, at_import: bool) -> list[str]:
 
 def test_every_import_is_a_declared_requirement(project: dict[str, Any]) -> None:
     extras = project["optional-dependencies"]
-    optional = [*extras["mnist5k"], *extras["fast"], *extras["test"]]
+    optional = [
+        text
+        for name in ("mnist5k", "fast", "mlflow", "tensorboard", "test")
+        for text in extras[name]
+    ]
     assert undeclared([*project["dependencies"], *optional], at_import=False) == []
 
 

@@ -58,6 +58,7 @@ def test_a_run_folder_holds_what_architecture_promises(finished: Path) -> None:
         "config.yaml",
         "environment.json",
         "metrics.jsonl",
+        "metrics.csv",
         "split.npz",
         "checkpoints/last.safetensors",
         "checkpoints/best.safetensors",

@@ -14,6 +14,7 @@ from gwae_core.builtin import (
     objectives,
     priors,
     reconstructions,
+    trackers,
 )
 from gwae_core.components import Component
 from gwae_core.hooks import hookimpl
@@ -32,5 +33,6 @@ def gwae_components() -> Sequence[type[Component]]:
         objectives,
         datasets,
         metrics,
+        trackers,
     )
     return [component for package in packages for component in package.COMPONENTS]

@@ -11,7 +11,12 @@ from gwae_core.components import Component
 
 
 class Tracker(Component, ABC):
-    """Observes a run from its start to its end; it cannot change it."""
+    """Observes a run from its start to its end; it cannot change it.
+
+    A tracker that raises is left out for the rest of the run, which goes on; a warning record says
+    so. What can be known before, such as a package that is not installed, belongs into
+    ``__init__``, where an error stops the run before it begins.
+    """
 
     kind: ClassVar[str] = "tracker"
 
@@ -21,7 +26,10 @@ class Tracker(Component, ABC):
     config: Config
 
     def start(self, folder: Path, config: Mapping[str, Any]) -> None:
-        """Called once, with the run folder and the resolved configuration."""
+        """Called once, with the run folder and the resolved configuration.
+
+        A run that is resumed calls it again, on another object, with the same folder.
+        """
         return None
 
     @abstractmethod
@@ -30,4 +38,8 @@ class Tracker(Component, ABC):
 
     def finish(self, metrics: Mapping[str, float]) -> None:
         """Called once, with the final metrics."""
+        return None
+
+    def fail(self, reason: str) -> None:
+        """Called instead of `finish` where the run fails or is interrupted."""
         return None

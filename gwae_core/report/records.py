@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from gwae_core.records import read_records
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,7 @@ class Log:
     @classmethod
     def read(cls, path: Path) -> Log:
         """Read a file of one JSON object a line; a line cut off by a crash is left out."""
-        records = []
-        if path.is_file():
-            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-                try:
-                    record = json.loads(line)
-                except ValueError:
-                    continue
-                if isinstance(record, dict):
-                    records.append(record)
-        return cls(records)
+        return cls(read_records(path))
 
     def of(self, event: str) -> list[Mapping[str, Any]]:
         """Records of one event."""
