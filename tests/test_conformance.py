@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gwae_core.components import ComponentConfig
 from gwae_core.plugins import registry
@@ -23,9 +24,13 @@ def _files(folder: Path) -> dict[str, dict[str, object]]:
     for name, array in (("images", x), ("labels", y)):
         header = struct.pack(f">I{array.ndim}I", 0x0800 + array.ndim, *array.shape)
         (folder / name).write_bytes(header + array.tobytes())
+    for name, image in zip(("a", "b", "c"), x, strict=False):
+        (folder / "pictures" / name).mkdir(parents=True)
+        Image.fromarray(image).save(folder / "pictures" / name / "1.png")
     return {
         "arrays": {"path": folder / "arrays.npz", "y": "y"},
         "idx": {"images": folder / "images", "labels": folder / "labels"},
+        "images": {"folder": folder / "pictures", "size": 8},
     }
 
 
