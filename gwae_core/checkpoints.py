@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,30 @@ from gwae_core.files import write_atomically
 FORMAT = "gwae-core checkpoint 1"
 
 
-def save_checkpoint(path: Path, module: nn.Module, facts: dict[str, Any]) -> None:
-    """Write a module's state with some facts (step, stage, ...) about it."""
-    state = {
-        name: tensor.detach().cpu().contiguous().clone()
-        for name, tensor in module.state_dict().items()
-    }
-    metadata = {"format": FORMAT, "facts": json.dumps(facts)}
-    write_atomically(path, lambda temporary: save_file(state, temporary, metadata=metadata))
+def save_checkpoint(path: Path, weights: Mapping[str, Tensor], facts: dict[str, Any]) -> None:
+    """Write a module's state with some facts (step, stage, ...) about it.
+
+    Raises:
+        RunFolderError: It cannot be written; a file of that name is untouched.
+    """
+    state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()}
+    write_tensors(path, state, {"format": FORMAT, "facts": json.dumps(facts)})
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a safetensors file at once.
+
+    Raises:
+        RunFolderError: It cannot be written.
+    """
+
+    def write(temporary: Path) -> None:
+        try:
+            save_file(tensors, temporary, metadata=metadata)
+        except SafetensorError as error:  # what it says of a full disk or a lost folder
+            raise OSError(str(error)) from error
+
+    write_atomically(path, write)
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

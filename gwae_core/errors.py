@@ -50,3 +50,22 @@ class RunFolderError(GWAEError):
 
 class TrainingError(GWAEError):
     """Training that cannot go on: a value that is not finite, or a model that exploded."""
+
+
+class RunInterrupted(KeyboardInterrupt):
+    """A run that was asked to stop by a signal, and stopped between two steps.
+
+    Args:
+        message: Where it stopped.
+        hint: How it is resumed.
+        exit_code: Exit code that tells the signal: 130 for Ctrl-C, 143 for SIGTERM.
+    """
+
+    def __init__(self, message: str, *, hint: str, exit_code: int = 130) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        return f"{self.message}\nhint: {self.hint}"

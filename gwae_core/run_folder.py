@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +16,8 @@ from numpy.typing import NDArray
 from gwae_core.config import RunConfig
 from gwae_core.errors import RunFolderError
 from gwae_core.files import read_json, write_json, write_npz, write_text
+from gwae_core.run_lock import NAME as LOCK
+from gwae_core.run_lock import refuse_if_locked
 
 
 class RunFolder:
@@ -48,7 +52,12 @@ class RunFolder:
 
     def checkpoint(self, name: str) -> Path:
         """The checkpoint ``last`` or ``best``."""
-        return self.path / "checkpoints" / f"{name}.safetensors"
+        return self.checkpoints / f"{name}.safetensors"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where weights lie, and training states as long as the run is not finished."""
+        return self.path / "checkpoints"
 
     @classmethod
     def create(cls, out: Path | str | None, config: RunConfig) -> RunFolder:
@@ -57,20 +66,15 @@ class RunFolder:
         Raises:
             RunFolderError: The folder holds something already, or cannot be written.
         """
-        if out is None:
-            parts = (config.data.type, config.objective.type, config.prior.type)
-            name = "-".join([*parts, f"seed{config.seed}"])
-            base = Path("runs") / name
-            path, number = base, 1
-            while path.exists():
-                number += 1
-                path = base.with_name(f"{name}-{number}")
-        else:
-            path = Path(out)
+        path = Path("runs") / default_name(config) if out is None else Path(out)
         try:
-            if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            if out is None:
+                path = _make_numbered(path)
+            elif path.exists() and not (path.is_dir() and _is_empty(path)):
+                refuse_if_locked(path)
                 raise RunFolderError(
-                    f"{path} exists already", hint="choose another folder with --out"
+                    f"{path} exists already",
+                    hint="choose another folder with --out, or continue its run with --resume",
                 )
             path.mkdir(parents=True, exist_ok=True)
             # A folder may exist and yet refuse files; better to know it before training.
@@ -123,10 +127,38 @@ class RunFolder:
         Raises:
             RunFolderError: The line cannot be written.
         """
+        size = self.records_size()
         try:
             with self.records.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
                 file.flush()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.truncate(self.records, size)  # no half line stays behind
+            raise RunFolderError(
+                f"cannot write {self.records}: {error.strerror or error}",
+                hint="check permissions and free space",
+            ) from error
+
+    def records_size(self) -> int:
+        """Bytes of the log of records."""
+        return self.records.stat().st_size if self.records.is_file() else 0
+
+    def cut_records(self, size: int) -> None:
+        """Forget the records behind a size of their log.
+
+        Raises:
+            RunFolderError: The log is shorter, so that records are lost, or cannot be written.
+        """
+        if (found := self.records_size()) < size:
+            raise RunFolderError(
+                f"{self.records} has {found} bytes where the training state knows {size}: records "
+                "are lost",
+                hint="start again in another folder",
+            )
+        try:
+            self.records.touch()
+            os.truncate(self.records, size)
         except OSError as error:
             raise RunFolderError(
                 f"cannot write {self.records}: {error.strerror or error}"
@@ -147,3 +179,29 @@ class RunFolder:
                 return {name: file[name] for name in file.files}
         except (OSError, ValueError, EOFError, KeyError) as error:
             raise RunFolderError(f"{self.split} cannot be read: {error}") from error
+
+
+def default_name(config: RunConfig) -> str:
+    """Name of the folder of a run that was given none."""
+    parts = (config.data.type, config.objective.type, config.prior.type)
+    return "-".join([*parts, f"seed{config.seed}"])
+
+
+def _make_numbered(base: Path) -> Path:
+    """Make a folder of this name, with a number behind it where it exists."""
+    path, number = base, 1
+    while True:
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            number += 1
+            path = base.with_name(f"{base.name}-{number}")
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a folder holds nothing but the lock of a run that ended before it wrote anything."""
+    names = {entry.name for entry in path.iterdir()}
+    if names == {LOCK}:
+        refuse_if_locked(path)
+    return names <= {LOCK}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,21 +13,25 @@ import torch
 from torch import nn
 
 from gwae_core.build import build_objective, check_parts
-from gwae_core.checkpoints import load_state, read_checkpoint, save_checkpoint
+from gwae_core.checkpoints import load_state, read_checkpoint
 from gwae_core.components import Component
 from gwae_core.config import RunConfig
 from gwae_core.context import BuildContext
-from gwae_core.engine import NotFiniteError, Record, TensorBatches, train
+from gwae_core.engine import Record, TensorBatches
 from gwae_core.errors import DataError, GWAEError
 from gwae_core.evaluate import Evaluation, evaluate, save_evaluation
-from gwae_core.files import write_npz
+from gwae_core.evaluation.stored import load_evaluation
 from gwae_core.interfaces import Metric, Objective
 from gwae_core.model import read_config
 from gwae_core.provenance import class_path, components_of, environment
 from gwae_core.records import write_table
 from gwae_core.registered import OwnPart
+from gwae_core.resuming import interruption, is_finished, refuse_other_data, reopen
 from gwae_core.run_data import OwnData, load_data
 from gwae_core.run_folder import RunFolder
+from gwae_core.run_lock import locked
+from gwae_core.run_training import RunTraining
+from gwae_core.saved_states import remove_states
 from gwae_core.splits import Splits, checksum, restore, split
 from gwae_core.tracking import Trackers
 
@@ -57,29 +62,60 @@ def run(
     report: bool = True,
     parts: Mapping[str, nn.Module] | None = None,
     data: OwnData | None = None,
+    resume: bool = False,
 ) -> RunResult:
     """Train and evaluate what a configuration describes, and save all of it in a run folder.
 
     Args:
         config: The run.
-        out: The run folder, new or empty; None names one under ``runs``.
+        out: The run folder, new or empty; None names one under ``runs``. To resume, the folder of
+            the run.
         observe: Called with each record while the run goes on.
         report: Whether the report is written.
         parts: Modules of your own that take the place of configured parts, by name; encoder and
             decoder may be any torch module.
         data: Data of your own that take the place of the configured data set.
+        resume: Go on with an interrupted run, from its last training state; its weights and
+            records become those that it would have had without the interruption. Of a run that
+            is finished, the result is returned.
 
     Raises:
         GWAEError: The configuration, the data or the folder cannot be used, or training failed;
             the last good checkpoint is kept.
+        RunInterrupted: Ctrl-C or SIGTERM; the run can be resumed.
     """
+    with ExitStack() as held:
+        return _run(config, out, observe, report, parts or {}, data, resume, held)
+
+
+def _run(
+    config: RunConfig,
+    out: Path | str | None,
+    observe: Observer | None,
+    report: bool,
+    parts: Mapping[str, nn.Module],
+    data: OwnData | None,
+    resume: bool,
+    held: ExitStack,
+) -> RunResult:
     if config.training.threads is not None:
         torch.set_num_threads(config.training.threads)
-    parts = parts or {}
     check_parts(parts)
     config = config.with_objects(**parts, **({} if data is None else {"data": data}))
+    observe = observe or _nobody
+    earlier: dict[str, Any] = {}
+    if resume:
+        folder = reopen(out, config, parts=parts)
+        _hold(folder, held, observe)
+        if is_finished(folder):
+            return _finished(folder, report=report, observe=observe)
+        earlier = folder.read_environment()
     arrays = load_data(config, data)
-    splits = split(arrays, config.split, seed=config.seed)
+    if resume:
+        refuse_other_data(arrays, earlier)
+        splits = restore(arrays, folder.read_split())
+    else:
+        splits = split(arrays, config.split, seed=config.seed)
     batches = TensorBatches(
         torch.from_numpy(splits.train.x),
         batch_size=config.training.batch_size,
@@ -89,11 +125,9 @@ def run(
     objective = build_objective(config, context, parts=parts)
     observers = [tracker.build(context) for tracker in config.trackers]
 
-    folder = RunFolder.create(out, config)
-    folder.write_config(config)
-    folder.write_split(splits.index)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     facts: dict[str, Any] = {
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started": now,
         "versions": environment(),
         "components": components_of(config),
         "data": {"shape": list(context.data_shape), "checksum": checksum(arrays)},
@@ -103,115 +137,82 @@ def run(
             if isinstance(getattr(config, name), OwnPart)
         },
     }
+    if resume:
+        facts = {**facts, **earlier, "resumed": [*earlier.get("resumed", []), now]}
+    else:
+        folder = RunFolder.create(out, config)
+        _hold(folder, held, observe)
+        folder.write_split(splits.index)
     folder.write_environment(facts)
+    folder.write_config(config)  # the last: a folder that has it has all that a run begins with
 
     def warn(record: Record) -> None:
         folder.append_record(record)
-        if observe is not None:
-            observe(record)
+        observe(record)
 
     trackers = Trackers(observers, warn)
     trackers.start(folder.path, config.model_dump(mode="json"))
     metrics: Mapping[str, float] = {}
     try:
-        seconds = _train(config, objective, batches, splits, folder, observe, trackers)
+        training = RunTraining(
+            config,
+            objective,
+            batches,
+            splits,
+            folder,
+            log=trackers.record,
+            observe=observe,
+        )
+        seconds = training.run(resume=resume)
         folder.write_environment({**facts, "seconds": seconds})
         if evaluation := _evaluate(config, objective, splits, "test"):
             save_evaluation(folder.path, evaluation)
             metrics = evaluation.metrics
+        write_table(folder.path)
+    except KeyboardInterrupt as error:
+        _give_up(folder, trackers, error)
+        raise interruption(folder, error) from None
     except BaseException as error:
-        if folder.path.is_dir():
-            trackers.fail(error)
+        _give_up(folder, trackers, error)
         raise
-    finally:
-        if folder.records.is_file():
-            write_table(folder.path)
     trackers.finish(metrics)
-    if not report:
-        return RunResult(folder.path, metrics, None)
+    written = _report(folder) if report else None
+    remove_states(folder.checkpoints)
+    return RunResult(folder.path, metrics, written)
+
+
+def _nobody(_record: Record) -> None:
+    """Observe nothing."""
+
+
+def _hold(folder: RunFolder, held: ExitStack, observe: Observer) -> None:
+    """Lock the folder until the run ends; say whose lock was taken over."""
+    if left := held.enter_context(locked(folder.path)):
+        observe({"event": "warning", "step": 0, "stage": "", "message": left, "remedy": ""})
+
+
+def _give_up(folder: RunFolder, trackers: Trackers, error: BaseException) -> None:
+    """Close a run that failed or was interrupted, unless nothing of it is left."""
+    if folder.path.is_dir():
+        trackers.fail(error)
+        with suppress(GWAEError):
+            write_table(folder.path)
+
+
+def _report(folder: RunFolder) -> Path:
     # Figures need matplotlib, which a run without a report does not.
     from gwae_core.report import write_report
 
-    return RunResult(folder.path, metrics, write_report(folder.path))
+    return write_report(folder.path)
 
 
-def _train(
-    config: RunConfig,
-    objective: Objective,
-    batches: TensorBatches,
-    splits: Splits,
-    folder: RunFolder,
-    observe: Observer | None,
-    trackers: Trackers,
-) -> float:
-    """Train, saving records and checkpoints; returns seconds."""
-    training = config.training
-    validation = None
-    if len(splits.validation.x):
-        held_out = torch.from_numpy(splits.validation.x)
-        validation = TensorBatches(held_out, batch_size=len(held_out))
-
-    def tell(record: Record) -> None:
-        if record["event"] != "progress":
-            folder.append_record(record)
-            trackers.record(record)
-        if observe is not None:
-            observe(record)
-
-    def save(name: str, record: Record) -> None:
-        about = {"step": record["step"], "stage": record.get("stage", "")}
-        save_checkpoint(folder.checkpoint(name), objective, about)
-
-    tell(
-        {
-            "event": "start",
-            "step": 0,
-            "steps": training.steps,
-            "stages": [stage.name for stage in objective.stages()],
-            "train": len(splits.train.x),
-            "validation": len(splits.validation.x),
-            "test": len(splits.test.x),
-            "parameters": sum(p.numel() for p in objective.parameters()),
-        }
-    )
-    seconds, steps = 0.0, 0
-    try:
-        for record in train(objective, batches, training, validation=validation, seed=config.seed):
-            steps = int(record["step"])
-            tell(record)
-            if record["event"] == "validation" and record["best"]:
-                save("best", record)
-            periodic = record["event"] == "progress" and not (
-                record["step"] % training.validate_every
-            )
-            if periodic or record["event"] in ("validation", "end"):
-                save("last", record)
-            if record["event"] == "end":
-                seconds = float(record["seconds"])
-    except NotFiniteError as error:
-        tell({"event": "failure", "step": error.step, "stage": error.stage, "term": error.term})
-        saved = folder.path / "failure" / f"batch-step-{error.step}.npz"
-        _save_batch(saved, error)
-        error.message += f"; its batch is in {saved}"
-        if (last := folder.checkpoint("last")).is_file():
-            error.message += f", the last good checkpoint in {last}"
-        raise
-    except GWAEError:
-        # What cannot even begin leaves nothing behind, so that it can be mended and tried again.
-        if steps == 0:
-            folder.discard()
-        raise
-    if training.select == "best" and (best := folder.checkpoint("best")).is_file():
-        load_state(objective, read_checkpoint(best)[0], best)
-    return seconds
-
-
-def _save_batch(path: Path, error: NotFiniteError) -> None:
-    batch = error.batch
-    arrays = {"x": batch.x.detach().cpu().numpy()}
-    if batch.index is not None:
-        arrays["index"] = batch.index.cpu().numpy()
-    write_npz(path, arrays)
+def _finished(folder: RunFolder, *, report: bool, observe: Observer) -> RunResult:
+    """What a finished run left behind."""
+    observe({"event": "finished", "message": f"the run in {folder.path} is finished already"})
+    metrics = {}
+    if (folder.path / "evaluation").is_dir():
+        metrics = load_evaluation(folder.path).metrics
+    return RunResult(folder.path, metrics, _report(folder) if report else None)
 
 
 def _evaluate(
@@ -267,11 +268,7 @@ def evaluate_run(
     facts = opened.read_environment()
     config = read_config(opened, facts, parts=parts, components=components)
     arrays = load_data(config, data)
-    if checksum(arrays) != facts.get("data", {}).get("checksum"):
-        raise DataError(
-            "the data differ from those that the run was trained on",
-            hint="bring back the same data; a split of other data would mix training and test",
-        )
+    refuse_other_data(arrays, facts)
     splits = restore(arrays, opened.read_split())
     context = BuildContext.for_data(torch.from_numpy(splits.train.x), config.latent_dim)
     objective = build_objective(config, context, parts=parts)

@@ -60,6 +60,10 @@ def train(
         bool, typer.Option("--quiet", "-q", help="Print the path of the run folder only.")
     ] = False,
     report: Annotated[bool, typer.Option(help="Write the report after training.")] = True,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the interrupted run in the folder of --out."),
+    ] = False,
 ) -> None:
     """Train, evaluate and report what a configuration describes."""
     from gwae_core.cli.progress import Silence, watch
@@ -70,11 +74,12 @@ def train(
     values = [*(overrides or ()), *([] if seed is None else [f"seed={seed}"])]
     settings = RunConfig.from_file(config, overrides=tuple(values))
     with Silence() if quiet else watch() as display:
-        result = run(settings, out=out, observe=display, report=report)
+        result = run(settings, out=out, observe=display, report=report, resume=resume)
     if quiet:
         typer.echo(result.folder)
         return
-    typer.echo(stages_text(display.stages()))
+    if stages := display.stages():
+        typer.echo(stages_text(stages))
     typer.echo(metrics_text(result.metrics, result.folder))
     typer.echo(f"run     {result.folder}")
     if result.report is not None:

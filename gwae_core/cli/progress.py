@@ -37,7 +37,7 @@ class Display(ABC):
     def __call__(self, record: Record) -> None:
         """Show one record."""
         match record["event"]:
-            case "stage":
+            case "stage" | "resume":
                 self._began.append((str(record["stage"]), self.clock()))
             case "end":
                 self._began.append((AFTER, self.clock()))
@@ -49,6 +49,8 @@ class Display(ABC):
 
     def stages(self) -> list[tuple[str, float]]:
         """Name and seconds of each stage, and of what follows training."""
+        if not self._began:
+            return []
         ends = [at for _, at in self._began[1:]] + [self._ended]
         return [(name, end - at) for (name, at), end in zip(self._began, ends, strict=True)]
 
@@ -83,6 +85,11 @@ class Lines(Display):
                 self.steps = int(record["steps"])
                 self._print(_opening(record))
                 self._last = (0, self.clock())
+            case "resume":
+                self._print(_resumed(record))
+                self._last = (int(record["step"]), self.clock())
+            case "finished":
+                self._print(str(record["message"]))
             case "progress":
                 step, (last_step, last) = int(record["step"]), self._last
                 seconds = self.clock() - last
@@ -150,6 +157,13 @@ class Bar(Display):
             case "start":
                 self._print(_opening(record))
                 self.progress.update(self.task, total=record["steps"], visible=True)
+            case "resume":
+                self._print(_resumed(record))
+                self.progress.update(
+                    self.task, completed=record["step"], description=record["stage"]
+                )
+            case "finished":
+                self._print(str(record["message"]))
             case "stage":
                 self.progress.update(self.task, description=record["stage"])
             case "progress":
@@ -185,12 +199,17 @@ def _opening(record: Record) -> str:
     return f"data: {parts}; {record['steps']} steps, stages: {stages}"
 
 
+def _resumed(record: Record) -> str:
+    return f"resumed after step {record['step']}, {record['message']}"
+
+
 def _terms(record: Record) -> str:
     return "  ".join(f"{name} {value:.3g}" for name, value in record["terms"].items())
 
 
 def _warning(record: Record) -> str:
-    return f"warning: {record['message']}\nhint: {record['remedy']}"
+    hint = f"\nhint: {record['remedy']}" if record["remedy"] else ""
+    return f"warning: {record['message']}{hint}"
 
 
 def _duration(seconds: float) -> str:

@@ -11,7 +11,7 @@ from typing import ParamSpec, TextIO
 
 import typer
 
-from gwae_core.errors import GWAEError
+from gwae_core.errors import GWAEError, RunInterrupted
 
 P = ParamSpec("P")
 
@@ -38,6 +38,10 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
             if error.hint:
                 _say("hint", error.hint, typer.colors.CYAN)
             raise typer.Exit(USER_ERROR) from None
+        except RunInterrupted as error:
+            _say("interrupted", error.message, typer.colors.YELLOW)
+            _say("hint", error.hint, typer.colors.CYAN)
+            raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             typer.echo("interrupted", err=True)
             raise typer.Exit(INTERRUPTED) from None
