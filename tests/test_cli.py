@@ -73,6 +73,7 @@ def test_help_names_every_command_and_imports_nothing_heavy():
         "plugins",
         "schema",
         "evaluate",
+        "compare",
         "report",
         "sample",
         "encode",

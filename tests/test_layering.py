@@ -60,6 +60,7 @@ ORDER = (
     "run_lock",
     "run_data",
     "run_folder",
+    "comparison",
     "provenance",
     "model",
     "resuming",
@@ -68,6 +69,7 @@ ORDER = (
     "report",
     "runs",
     "tracking",
+    "seeds",
     "testing",
     "cli",
 )

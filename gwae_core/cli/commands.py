@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from gwae_core import __version__
-from gwae_core.cli import plugin_commands
+from gwae_core.cli import comparing, plugin_commands
 from gwae_core.cli.reporting import reported
+from gwae_core.errors import ConfigError
 
 app = typer.Typer(
     help="Gromov-Wasserstein autoencoders from plugins and configuration files.",
@@ -56,6 +57,12 @@ def train(
         typer.Option("--out", "-o", help="Run folder, new or empty; by default one under runs/."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The same as --set seed=N.")] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SEEDS", help="Several runs, such as 0-4 or 0,1,7: OUT/seed-0, OUT/seed-1, ..."
+        ),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print the path of the run folder only.")
     ] = False,
@@ -73,6 +80,14 @@ def train(
 
     values = [*(overrides or ()), *([] if seed is None else [f"seed={seed}"])]
     settings = RunConfig.from_file(config, overrides=tuple(values))
+    if seeds is not None:
+        from gwae_core.cli.seeds import train_seeds
+
+        if seed is not None:
+            raise ConfigError("--seed and --seeds cannot both be given")
+        folder = Path("runs") / config.stem if out is None else out
+        train_seeds(settings, seeds, out=folder, quiet=quiet, report=report)
+        return
     with Silence() if quiet else watch() as display:
         result = run(settings, out=out, observe=display, report=report, resume=resume)
     if quiet:
@@ -145,6 +160,9 @@ def evaluate(
 
     metrics = evaluate_run(run)
     typer.echo(json.dumps(dict(metrics), indent=2) if as_json else metrics_text(metrics, run))
+
+
+app.command()(comparing.compare)
 
 
 @app.command()

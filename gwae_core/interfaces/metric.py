@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gwae_core.components import Component
 from gwae_core.interfaces.objective import Objective
+
+Better = Literal["higher", "lower"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Metric(Component, ABC):
     """Numbers about a trained model; every name says its variant."""
 
     kind: ClassVar[str] = "metric"
+    better: ClassVar[Mapping[str, Better]] = {}
+    """Which direction is better, by the last part of a value's name; none where there is none."""
 
     class Config(Component.Config):
         """Parameters of a metric."""

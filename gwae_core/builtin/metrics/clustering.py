@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,7 @@ class ClusteringMetric(Metric):
         the mixture prior's own fit has, so that they compare on equal terms."""
 
     config: Config
+    better: ClassVar = {"accuracy": "higher", "nmi": "higher", "ari": "higher"}
 
     def applies(self, data: MetricInput) -> bool:
         """Labels of at least two classes, and as many training points as classes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
@@ -38,6 +38,13 @@ class GeometryMetric(Metric):
         """Neighbours of trustworthiness and continuity; fewer where points are few."""
 
     config: Config
+    better: ClassVar = {
+        "spearman": "higher",
+        "pearson": "higher",
+        "distortion": "lower",
+        "trustworthiness": "higher",
+        "continuity": "higher",
+    }
 
     def applies(self, data: MetricInput) -> bool:
         """At least three test points, not all equal."""

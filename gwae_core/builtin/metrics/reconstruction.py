@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gwae_core.evaluation import (
     is_unit_image,
@@ -28,6 +28,7 @@ class ReconstructionMetric(Metric):
         type: Literal["reconstruction"] = "reconstruction"
 
     config: Config
+    better: ClassVar = {"mse": "lower", "relative_mse": "lower", "psnr": "higher"}
 
     def compute(self, data: MetricInput) -> Mapping[str, float]:
         """Compare the test data with their reconstructions."""

@@ -1,0 +1,37 @@
+"""The command `gwae compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gwae_core.cli.reporting import reported
+
+
+@reported
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Run folders, or folders of them.")
+    ],
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric",
+            metavar="NAME",
+            help="A metric or a part of its name, such as accuracy; may be repeated.",
+        ),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="table, markdown or csv.")
+    ] = "table",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File; by default it is printed.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compare runs: what differs between them, and their metrics, over seeds as mean ± error."""
+    from gwae_core.cli.compare import compared
+
+    compared(runs, metrics=metrics or (), form=form, output=output, as_json=as_json)
