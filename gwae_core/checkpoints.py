@@ -40,8 +40,25 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
             save_file(tensors, temporary, metadata=metadata)
         except SafetensorError as error:  # what it says of a full disk or a lost folder
             raise OSError(str(error)) from error
+        _order_header(temporary)
 
     write_atomically(path, write)
+
+
+def _order_header(path: Path) -> None:
+    """Put the header in order, so that equal tensors give equal files.
+
+    A safetensors file begins with the length of its header, 8 bytes, and the header, JSON; the
+    order of the metadata in it is up to chance.
+    """
+    with path.open("r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+        if len(text) <= length:
+            file.seek(8)
+            file.write(text.ljust(length))
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from gwae_core.engine.schedule import rate, set_rate, stage_lengths
 from gwae_core.interfaces import Stage
@@ -48,3 +49,30 @@ def test_each_part_keeps_its_own_peak() -> None:
     )
     set_rate(optimizer, 0.5)
     assert [part["lr"] for part in optimizer.param_groups] == [5e-4, 5e-3]
+
+
+@pytest.mark.parametrize("shape", ["linear", "cosine", "exponential"])
+def test_every_shape_falls_from_one_to_its_end(shape: str) -> None:
+    config = TrainingConfig(warmup_steps=0, decay=0.5, decay_shape=shape, decay_to=0.1)
+    shares = [rate(step, 1000, config) for step in range(1000)]
+    assert shares[:501] == [1.0] * 501
+    assert all(a > b for a, b in itertools.pairwise(shares[500:]))
+    assert shares[-1] == pytest.approx(0.1, abs=0.01)
+    half = {"linear": 0.55, "cosine": 0.55, "exponential": 0.1**0.5}[shape]
+    assert shares[750] == pytest.approx(half, rel=1e-6)
+
+
+def test_cosine_is_torch_s_own() -> None:
+    config = TrainingConfig(warmup_steps=0, decay=1.0, decay_shape="cosine", decay_to=0.2)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 40, eta_min=0.2)
+    for step in range(40):
+        assert rate(step, 40, config) == pytest.approx(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+
+
+def test_an_exponential_fall_needs_an_end() -> None:
+    with pytest.raises(ValidationError, match="exponential never reaches 0"):
+        TrainingConfig(decay_shape="exponential")
+    TrainingConfig(decay_shape="exponential", decay=0)  # nothing falls
