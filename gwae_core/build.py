@@ -36,8 +36,9 @@ def build_objective(
         torch.manual_seed(config.seed)
         for name in PARTS:
             try:
-                part = parts[name] if name in parts else getattr(config, name).build(context)
-                if name in parts:
+                described = getattr(config, name)
+                part = parts[name] if name in parts else described.build(context)
+                if name in parts or described.type == "module":
                     check_shapes(name, part, context)
             except ComponentError as error:
                 raise ConfigError(f"{name}: {error.message}", hint=error.hint) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gwae_core.errors import ComponentError
+from gwae_core.stored_rows import StoredRows
 
 Part = TypeVar("Part")
 
@@ -61,8 +62,10 @@ class DataStatistics:
     high: float
 
     @classmethod
-    def of(cls, x: Tensor) -> DataStatistics:
-        """Measure data of shape (n, *data_shape)."""
+    def of(cls, x: Tensor | StoredRows) -> DataStatistics:
+        """Measure data of shape (n, *data_shape); those on disk are gone through once."""
+        if isinstance(x, StoredRows):
+            return cls._of_chunks(torch.from_numpy(chunk) for chunk in x.chunks())
         wide = x.double().flatten(1)  # (n, p)
         total = float(wide.var(dim=0, unbiased=False).sum())
         # Constant data has no scale; one keeps the standardisation finite.
@@ -74,6 +77,29 @@ class DataStatistics:
             low=float(x.min()),
             high=float(x.max()),
         )
+
+    @classmethod
+    def _of_chunks(cls, chunks: Iterable[Tensor]) -> DataStatistics:
+        """Measure data some rows at a time (Chan et al., 1983).
+
+        Of parts with n, m rows, means a, b and sums of squares S, T about them, the sum about the
+        common mean is S + T + |a - b|^2 n m / (n + m).
+        """
+        n, squares = 0, 0.0
+        mean = torch.zeros((), dtype=torch.float64)
+        low, high = math.inf, -math.inf
+        for chunk in chunks:
+            wide = chunk.double()
+            m, centre = len(wide), wide.mean(0)
+            offset = centre - mean  # (*data_shape)
+            wide -= centre
+            squares += float(wide.square_().sum()) + float(offset.square().sum()) * n * m / (n + m)
+            mean = mean + offset * (m / (n + m))
+            n += m
+            low, high = min(low, float(chunk.min())), max(high, float(chunk.max()))
+        total = squares / n
+        scale = math.sqrt(total / mean.numel()) or 1.0
+        return cls(mean.float(), scale, total or float(mean.numel()), low, high)
 
     @classmethod
     def neutral(cls, data_shape: tuple[int, ...]) -> DataStatistics:
@@ -91,9 +117,12 @@ class BuildContext:
         latent_dim: Number of latent dimensions.
         statistics: Moments of the training split; neutral when a trained model is loaded, whose
             state then replaces what was built from them.
-        train_data: The training split, (n, *data_shape), or None when a trained model is loaded.
+        train_data: The training split, (n, *data_shape), a random sample of it where it is on disk,
+            or None when a trained model is loaded.
         output_shape: Shape of the decoder's output for one point; the reconstruction decides it.
         parts: Components built before, by field name of the run configuration.
+        allow_import: Whether components may import code that the configuration names.
+        sampled: Whether ``train_data`` is a sample, so that `Batch.index` does not mean its rows.
     """
 
     data_shape: tuple[int, ...]
@@ -102,20 +131,35 @@ class BuildContext:
     train_data: Tensor | None = None
     output_shape: tuple[int, ...] = ()
     parts: Mapping[str, nn.Module] = field(default_factory=dict)
+    allow_import: bool = False
+    sampled: bool = False
 
     def __post_init__(self) -> None:
         if not self.output_shape:
             object.__setattr__(self, "output_shape", self.data_shape)
 
     @classmethod
-    def for_shape(cls, data_shape: tuple[int, ...], latent_dim: int) -> BuildContext:
+    def for_shape(
+        cls, data_shape: tuple[int, ...], latent_dim: int, *, allow_import: bool = False
+    ) -> BuildContext:
         """A context without data: neutral statistics, no parts."""
-        return cls(data_shape, latent_dim, DataStatistics.neutral(data_shape))
+        neutral = DataStatistics.neutral(data_shape)
+        return cls(data_shape, latent_dim, neutral, allow_import=allow_import)
 
     @classmethod
-    def for_data(cls, x: Tensor, latent_dim: int) -> BuildContext:
+    def for_data(
+        cls, x: Tensor | StoredRows, latent_dim: int, *, allow_import: bool = False
+    ) -> BuildContext:
         """The context of training data (n, *data_shape)."""
-        return cls(tuple(x.shape[1:]), latent_dim, DataStatistics.of(x), train_data=x)
+        stored = isinstance(x, StoredRows)
+        return cls(
+            tuple(x.shape[1:]),
+            latent_dim,
+            DataStatistics.of(x),
+            train_data=x.sample() if isinstance(x, StoredRows) else x,
+            allow_import=allow_import,
+            sampled=stored,
+        )
 
     @property
     def num_features(self) -> int:

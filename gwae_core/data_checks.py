@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gwae_core.errors import DataError
 from gwae_core.interfaces.dataset import DataArrays
+from gwae_core.stored_rows import StoredRows
 
 SPREADS = (1e-15, 1e15)
 """Spreads of data whose squares single precision holds."""
@@ -30,9 +31,24 @@ def check_arrays(data: DataArrays) -> None:
             raise DataError(f"there are {n} data points but {len(array)} {name}")
     if data.test_from is not None and not 0 < data.test_from < n:
         raise DataError(f"the test part must begin within the {n} rows; got {data.test_from}")
-    check_finite(data.x, "the data")
+    if isinstance(data.x, StoredRows):
+        check_stored(data.x)
+    else:
+        check_finite(data.x, "the data")
     if data.factors is not None:
         check_finite(data.factors, "the factors")
+
+
+def check_stored(x: StoredRows) -> None:
+    """Refuse NaN and infinity in data on disk, gone through once.
+
+    Raises:
+        DataError: It names the file.
+    """
+    if x.file.array.dtype.kind != "f":  # whole numbers are finite
+        return
+    for chunk in x.chunks():
+        check_finite(chunk, f"rows of {x.file.path}")
 
 
 def check_finite(array: NDArray[np.floating], what: str) -> None:

@@ -145,7 +145,7 @@ def _run_model(model: Objective, arrays: DataArrays, batch_size: int) -> Evaluat
                 f"{name} of the trained model hold NaN or inf",
                 hint="train again with a lower learning rate or gradient_clip",
             )
-    return Evaluated(arrays.x, z, x_hat, arrays.y, arrays.factors)
+    return Evaluated(arrays.array, z, x_hat, arrays.y, arrays.factors)
 
 
 def _compute(metrics: Sequence[Metric], data: MetricInput) -> tuple[dict[str, float], list[str]]:

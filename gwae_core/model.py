@@ -68,7 +68,8 @@ class Model:
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Build the model again, on the CPU."""
         config, data_shape = state["config"], state["data_shape"]
-        context = BuildContext.for_shape(data_shape, config.latent_dim)
+        # Whoever unpickles trusts the file to run code already.
+        context = BuildContext.for_shape(data_shape, config.latent_dim, allow_import=True)
         objective = build_objective(config, context, parts=state["parts"]).to(state["dtype"])
         objective.load_state_dict(state["weights"])
         self.__init__(objective, config, state["folder"], data_shape)  # type: ignore[misc]
@@ -149,6 +150,7 @@ def load(
     checkpoint: Literal["last", "best"] | None = None,
     parts: Mapping[str, nn.Module] | None = None,
     components: Sequence[type[Component]] = (),
+    allow_import: bool = False,
 ) -> Model:
     """Load a trained model by its weights and configuration alone.
 
@@ -158,6 +160,8 @@ def load(
         parts: Modules of your own that the run was trained with, by name; their weights are
             replaced by the trained ones.
         components: Classes of your own that the run was trained with, registered by no plugin.
+        allow_import: Whether the run may name code to import (`type: module`); such code runs with
+            your rights.
 
     Raises:
         RunFolderError: The folder or its checkpoint cannot be read, or is of another model.
@@ -171,9 +175,8 @@ def load(
         data_shape = tuple(int(size) for size in facts["data"]["shape"])
     except (KeyError, TypeError, ValueError) as error:
         raise RunFolderError(f"{opened.environment} does not say the shape of the data") from error
-    objective = build_objective(
-        config, BuildContext.for_shape(data_shape, config.latent_dim), parts=parts
-    )
+    context = BuildContext.for_shape(data_shape, config.latent_dim, allow_import=allow_import)
+    objective = build_objective(config, context, parts=parts)
     path = opened.checkpoint(checkpoint or config.training.select)
     state, _ = read_checkpoint(path)
     load_state(objective, state, path)

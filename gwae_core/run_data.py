@@ -6,11 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from gwae_core.config import RunConfig
+from gwae_core.config import RunConfig, TrainingConfig
+from gwae_core.engine import BatchSource, Prefetched, TensorBatches
 from gwae_core.errors import ComponentError, ConfigError, DataError
 from gwae_core.interfaces import DataArrays, Dataset
+from gwae_core.stored_rows import StoredRows
+
+READ_AHEAD = 2
+"""Batches that are read ahead of data on disk, unless the settings say how many."""
 
 OwnData = Dataset | DataArrays | NDArray[Any]
 """Data of the user's own: a data set, arrays with labels and factors, or data (n, *shape)."""
@@ -36,6 +43,8 @@ def load_data(config: RunConfig, data: OwnData | None) -> DataArrays:
             arrays = data
         case _:
             arrays = DataArrays(data)
+    if isinstance(arrays.x, StoredRows):
+        return arrays
     try:
         return replace(arrays, x=np.ascontiguousarray(arrays.x, dtype=np.float32))
     except (TypeError, ValueError) as error:
@@ -43,3 +52,31 @@ def load_data(config: RunConfig, data: OwnData | None) -> DataArrays:
             f"the data must be numbers (n, *shape): {error}",
             hint="labels go with DataArrays(x, y=labels), files with the data set `arrays`",
         ) from error
+
+
+def rows_of(data: DataArrays) -> Tensor | StoredRows:
+    """The data as training reads them: a tensor, or rows on disk."""
+    return data.x if isinstance(data.x, StoredRows) else torch.from_numpy(data.x)
+
+
+def in_memory(data: DataArrays) -> DataArrays:
+    """The data, or of those on disk a random sample of rows (128 MiB), always the same one."""
+    if not isinstance(data.x, StoredRows):
+        return data
+    rows = data.x.sample_rows()
+    return replace(
+        data,
+        x=data.x[rows],
+        y=None if data.y is None else data.y[rows],
+        factors=None if data.factors is None else data.factors[rows],
+    )
+
+
+def training_batches(train: DataArrays, training: TrainingConfig, *, seed: int) -> BatchSource:
+    """Batches of the training split, read ahead by a thread where the settings say so."""
+    rows = rows_of(train)
+    batches = TensorBatches(rows, batch_size=training.batch_size, seed=seed)
+    depth = training.prefetch
+    if depth is None:
+        depth = READ_AHEAD if isinstance(rows, StoredRows) else 0
+    return Prefetched(batches, depth=depth) if depth else batches

@@ -16,6 +16,7 @@ from gwae_core.files import write_npz
 from gwae_core.interfaces import Objective
 from gwae_core.interruption import StopRequest, watch_for_stop
 from gwae_core.resuming import how_to_resume
+from gwae_core.run_data import in_memory
 from gwae_core.run_folder import RunFolder
 from gwae_core.saved_states import newest_state, save_state
 from gwae_core.splits import Splits
@@ -57,7 +58,7 @@ class RunTraining:
         self.batches, self.seed = batches, config.seed
         self.validation = None
         if len(splits.validation.x):
-            held_out = torch.from_numpy(splits.validation.x)
+            held_out = torch.from_numpy(in_memory(splits.validation).array)
             self.validation = TensorBatches(held_out, batch_size=len(held_out))
         self.opening: Record = {
             "event": "start",

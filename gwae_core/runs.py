@@ -17,7 +17,7 @@ from gwae_core.checkpoints import load_state, read_checkpoint
 from gwae_core.components import Component
 from gwae_core.config import RunConfig
 from gwae_core.context import BuildContext
-from gwae_core.engine import Record, TensorBatches
+from gwae_core.engine import Record
 from gwae_core.errors import DataError, GWAEError
 from gwae_core.evaluate import Evaluation, evaluate, save_evaluation
 from gwae_core.evaluation.stored import load_evaluation
@@ -27,7 +27,7 @@ from gwae_core.provenance import class_path, components_of, environment
 from gwae_core.records import write_table
 from gwae_core.registered import OwnPart
 from gwae_core.resuming import interruption, is_finished, refuse_other_data, reopen
-from gwae_core.run_data import OwnData, load_data
+from gwae_core.run_data import OwnData, in_memory, load_data, rows_of, training_batches
 from gwae_core.run_folder import RunFolder
 from gwae_core.run_lock import locked
 from gwae_core.run_training import RunTraining
@@ -63,6 +63,7 @@ def run(
     parts: Mapping[str, nn.Module] | None = None,
     data: OwnData | None = None,
     resume: bool = False,
+    allow_import: bool = False,
 ) -> RunResult:
     """Train and evaluate what a configuration describes, and save all of it in a run folder.
 
@@ -78,6 +79,8 @@ def run(
         resume: Go on with an interrupted run, from its last training state; its weights and
             records become those that it would have had without the interruption. Of a run that
             is finished, the result is returned.
+        allow_import: Whether the configuration may name code to import (`type: module`); such
+            code runs with your rights.
 
     Raises:
         GWAEError: The configuration, the data or the folder cannot be used, or training failed;
@@ -85,7 +88,7 @@ def run(
         RunInterrupted: Ctrl-C or SIGTERM; the run can be resumed.
     """
     with ExitStack() as held:
-        return _run(config, out, observe, report, parts or {}, data, resume, held)
+        return _run(config, out, observe, report, parts or {}, data, resume, allow_import, held)
 
 
 def _run(
@@ -96,6 +99,7 @@ def _run(
     parts: Mapping[str, nn.Module],
     data: OwnData | None,
     resume: bool,
+    allow_import: bool,
     held: ExitStack,
 ) -> RunResult:
     if config.training.threads is not None:
@@ -116,12 +120,10 @@ def _run(
         splits = restore(arrays, folder.read_split())
     else:
         splits = split(arrays, config.split, seed=config.seed)
-    batches = TensorBatches(
-        torch.from_numpy(splits.train.x),
-        batch_size=config.training.batch_size,
-        seed=config.seed,
+    batches = training_batches(splits.train, config.training, seed=config.seed)
+    context = BuildContext.for_data(
+        rows_of(splits.train), config.latent_dim, allow_import=allow_import
     )
-    context = BuildContext.for_data(batches.x, config.latent_dim)
     objective = build_objective(config, context, parts=parts)
     observers = [tracker.build(context) for tracker in config.trackers]
 
@@ -219,16 +221,16 @@ def _evaluate(
     config: RunConfig, objective: Objective, splits: Splits, part: Part
 ) -> Evaluation | None:
     """Evaluate on a part of the data, where it holds any."""
-    held_out = splits.test if part == "test" else splits.validation
+    held_out = in_memory(splits.test if part == "test" else splits.validation)
     if not len(held_out.x):
         return None
     metrics: list[Metric] = [metric.build() for metric in config.metrics]
     with torch.inference_mode():
-        distances = objective.data_distances(torch.from_numpy(held_out.x))
+        distances = objective.data_distances(torch.from_numpy(held_out.array))
     name, d_x = ("euclidean", None) if distances is None else distances
     evaluation = evaluate(
         objective,
-        splits.train,
+        in_memory(splits.train),
         held_out,
         metrics,
         seed=config.seed,
@@ -246,6 +248,7 @@ def evaluate_run(
     parts: Mapping[str, nn.Module] | None = None,
     data: OwnData | None = None,
     components: Sequence[type[Component]] = (),
+    allow_import: bool = False,
 ) -> Mapping[str, float]:
     """Evaluate a run again, on the split that it was trained with.
 
@@ -259,6 +262,7 @@ def evaluate_run(
         parts: Modules of your own that the run was trained with, by name.
         data: Data of your own that the run was trained with.
         components: Classes of your own that the run was trained with, registered by no plugin.
+        allow_import: Whether the configuration may name code to import (`type: module`).
 
     Raises:
         DataError: The data are not those that the run was trained on, or the part is empty.
@@ -270,7 +274,9 @@ def evaluate_run(
     arrays = load_data(config, data)
     refuse_other_data(arrays, facts)
     splits = restore(arrays, opened.read_split())
-    context = BuildContext.for_data(torch.from_numpy(splits.train.x), config.latent_dim)
+    context = BuildContext.for_data(
+        rows_of(splits.train), config.latent_dim, allow_import=allow_import
+    )
     objective = build_objective(config, context, parts=parts)
     path = opened.checkpoint(checkpoint or config.training.select)
     load_state(objective, read_checkpoint(path)[0], path)

@@ -64,6 +64,9 @@ class TrainingConfig(Section):
     in 16 bits, and everything else in 32."""
     deterministic: bool = False
     """Refuse operations whose result may differ between two runs, as some have on a GPU."""
+    prefetch: NonNegativeInt | None = None
+    """Batches that a thread reads ahead while the model trains, in the same order as without; null
+    takes 2 for data on disk and 0 for data in memory."""
     threads: PositiveInt | None = None
     """CPU threads of torch; null leaves torch's own choice."""
 

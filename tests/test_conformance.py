@@ -31,6 +31,15 @@ def _files(folder: Path) -> dict[str, dict[str, object]]:
         "arrays": {"path": folder / "arrays.npz", "y": "y"},
         "idx": {"images": folder / "images", "labels": folder / "labels"},
         "images": {"folder": folder / "pictures", "size": 8},
+        # a linear map of a table to codes, and one of codes to a table
+        "encoder module": {
+            "module": "torch.nn:Linear",
+            "kwargs": {"in_features": 5, "out_features": 3},
+        },
+        "decoder module": {
+            "module": "torch.nn:Linear",
+            "kwargs": {"in_features": 3, "out_features": 5},
+        },
     }
 
 
@@ -64,7 +73,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, objec
 
 
 def _check(config: ComponentConfig, name: str) -> Check:
-    return next(check for check in checks_for(config) if check.name == name)
+    shape = (5,) if config.type == "module" else (1, 8, 8)
+    return next(check for check in checks_for(config, data_shape=shape) if check.name == name)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +97,8 @@ def test_registered_component(
 ) -> None:
     if component.name() in PACKAGES:
         pytest.importorskip(PACKAGES[component.name()])
-    _check(component.Config(**files.get(component.name(), {})), name)()
+    values = files.get(component.name(), files.get(f"{component.kind} {component.name()}", {}))
+    _check(component.Config(**values), name)()
 
 
 def test_nothing_built_in_was_refused() -> None:

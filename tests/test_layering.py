@@ -27,6 +27,7 @@ ORDER = (
     "files",
     "records",
     "installed",
+    "stored_rows",
     "geodesic",
     "spaces",
     "solvers",
@@ -67,8 +68,8 @@ ORDER = (
     "run_training",
     "transformer",
     "report",
-    "runs",
     "tracking",
+    "runs",
     "seeds",
     "testing",
     "cli",
@@ -87,10 +88,11 @@ PUBLIC = {
     "interfaces",
     "posteriors",
     "ramps",
-    "registered",
     "records",
+    "registered",
     "solvers",
     "spaces",
+    "stored_rows",
     "testing",
 }
 """What built-in components and plugins may use."""
@@ -100,9 +102,9 @@ LONGER = {
 }
 """Modules of more than 300 lines, each with its reason."""
 
+DISTRIBUTIONS = {
     "PIL": "pillow",
     "mlflow": "mlflow-skinny",
-DISTRIBUTIONS = {
     "ot": "pot",
     "pydantic_core": "pydantic",
     "sklearn": "scikit-learn",

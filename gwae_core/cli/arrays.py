@@ -34,6 +34,10 @@ def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
     typer.echo(f"wrote {path}: {shapes}")
 
 
+IN_MEMORY = {"on_disk": False, "y_path": None}
+"""Codes of all rows are asked for at once, and no labels."""
+
+
 def read_data(path: Path, model: Model) -> NDArray[np.float32]:
     """Read data (n, *data_shape) for a model, the way its own data were read from a file.
 
@@ -51,10 +55,10 @@ def read_data(path: Path, model: Model) -> NDArray[np.float32]:
                 "as the training data were over theirs",
                 stacklevel=2,
             )
-        settings = trained_on.model_copy(update={"path": path})
+        settings = trained_on.model_copy(update={"path": path, **IN_MEMORY})
     else:
-        settings = arrays.model_validate({"path": path})
-    x: NDArray[np.float32] = settings.build().load().x
+        settings = arrays.model_validate({"path": path, **IN_MEMORY})
+    x: NDArray[np.float32] = settings.build().load().array
     flat = x.ndim == 2 or len(model.data_shape) == 1
     if flat and math.prod(x.shape[1:]) == math.prod(model.data_shape):
         return x.reshape(len(x), *model.data_shape)

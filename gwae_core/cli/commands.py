@@ -9,6 +9,7 @@ import typer
 
 from gwae_core import __version__
 from gwae_core.cli import comparing, plugin_commands
+from gwae_core.cli.options import AllowImport
 from gwae_core.cli.reporting import reported
 from gwae_core.errors import ConfigError
 
@@ -71,6 +72,7 @@ def train(
         bool,
         typer.Option("--resume", help="Go on with the interrupted run in the folder of --out."),
     ] = False,
+    allow_import: AllowImport = False,
 ) -> None:
     """Train, evaluate and report what a configuration describes."""
     from gwae_core.cli.progress import Silence, watch
@@ -85,11 +87,19 @@ def train(
 
         if seed is not None:
             raise ConfigError("--seed and --seeds cannot both be given")
-        folder = Path("runs") / config.stem if out is None else out
-        train_seeds(settings, seeds, out=folder, quiet=quiet, report=report)
+        out = Path("runs") / config.stem if out is None else out
+        more = {"quiet": quiet, "report": report, "allow_import": allow_import}
+        train_seeds(settings, seeds, out=out, **more)
         return
     with Silence() if quiet else watch() as display:
-        result = run(settings, out=out, observe=display, report=report, resume=resume)
+        result = run(
+            settings,
+            out=out,
+            observe=display,
+            report=report,
+            resume=resume,
+            allow_import=allow_import,
+        )
     if quiet:
         typer.echo(result.folder)
         return
@@ -151,6 +161,7 @@ def schema(
 def evaluate(
     run: RunArgument,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    allow_import: AllowImport = False,
 ) -> None:
     """Compute the metrics of a run again."""
     import json
@@ -158,7 +169,7 @@ def evaluate(
     from gwae_core.cli.results import metrics_text
     from gwae_core.runs import evaluate_run
 
-    metrics = evaluate_run(run)
+    metrics = evaluate_run(run, allow_import=allow_import)
     typer.echo(json.dumps(dict(metrics), indent=2) if as_json else metrics_text(metrics, run))
 
 
@@ -187,13 +198,14 @@ def sample(
         int | None, typer.Option(min=0, help="Component of a mixture prior, from 0; all if none.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
+    allow_import: AllowImport = False,
 ) -> None:
     """Generate data from the prior; the file holds `x`."""
     from gwae_core.cli.arrays import check_npz, write_arrays
     from gwae_core.model import load
 
     check_npz(output)
-    x = load(run).sample(number, component=component, seed=seed)
+    x = load(run, allow_import=allow_import).sample(number, component=component, seed=seed)
     write_arrays(output, x=x)
 
 
@@ -203,13 +215,14 @@ def encode(
     run: RunArgument,
     data: Annotated[Path, typer.Argument(metavar="DATA", help="File: .npy, .npz or .csv.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File, .npz.")] = Path("codes.npz"),
+    allow_import: AllowImport = False,
 ) -> None:
     """Encode data; the file holds the codes `z`."""
     from gwae_core.cli.arrays import check_npz, read_data, write_arrays
     from gwae_core.model import load
 
     check_npz(output)
-    model = load(run)
+    model = load(run, allow_import=allow_import)
     write_arrays(output, z=model.encode(read_data(data, model)))
 
 

@@ -19,7 +19,15 @@ from gwae_core.seeds import SeedRun, parse_seeds, run_seeds
 BUG = 1
 
 
-def train_seeds(config: RunConfig, text: str, *, out: Path, quiet: bool, report: bool) -> None:
+def train_seeds(
+    config: RunConfig,
+    text: str,
+    *,
+    out: Path,
+    quiet: bool,
+    report: bool,
+    allow_import: bool = False,
+) -> None:
     """Train every seed that is not finished, and print the mean over all that are.
 
     Raises:
@@ -32,7 +40,14 @@ def train_seeds(config: RunConfig, text: str, *, out: Path, quiet: bool, report:
         if not quiet:
             typer.echo(f"seed {one.seed}: {folder}")
         with Silence() if quiet else watch() as display:
-            run(one, out=folder, observe=display, report=report, resume=unfinished)
+            run(
+                one,
+                out=folder,
+                observe=display,
+                report=report,
+                resume=unfinished,
+                allow_import=allow_import,
+            )
 
     found = []
     for one in run_seeds(config, seeds, out=out, train=train):

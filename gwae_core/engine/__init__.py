@@ -3,6 +3,7 @@
 from gwae_core.engine.batches import BatchSource, Iterated, TensorBatches
 from gwae_core.engine.fitting import FitResult, fit
 from gwae_core.engine.loop import Loop, Record, train
+from gwae_core.engine.prefetch import Prefetched
 from gwae_core.engine.random_state import seeded
 from gwae_core.engine.training_state import TrainingState
 from gwae_core.engine.update import NotFiniteError
@@ -13,6 +14,7 @@ __all__ = [
     "Iterated",
     "Loop",
     "NotFiniteError",
+    "Prefetched",
     "Record",
     "TensorBatches",
     "TrainingState",

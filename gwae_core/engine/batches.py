@@ -1,4 +1,4 @@
-"""Sources of batches: shuffled data in memory, or an iterable of the user's own."""
+"""Sources of batches: shuffled data, or an iterable of the user's own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gwae_core.context import Batch
 from gwae_core.errors import DataError
+from gwae_core.stored_rows import StoredRows
 
 
 class BatchSource(ABC):
@@ -51,10 +52,10 @@ class BatchSource(ABC):
 
 
 class TensorBatches(BatchSource):
-    """Batches of data in memory: every epoch in a new order, the incomplete last batch left out.
+    """Batches of a data set: every epoch in a new order, the incomplete last batch left out.
 
     Args:
-        x: Data, (n, *data_shape).
+        x: Data, (n, *data_shape), in memory or on disk, of which each batch is then read.
         y: Labels, (n,), or None.
         factors: Factors, (n, n_factors), or None.
         batch_size: Points in a batch.
@@ -66,7 +67,7 @@ class TensorBatches(BatchSource):
 
     def __init__(
         self,
-        x: Tensor,
+        x: Tensor | StoredRows,
         *,
         batch_size: int,
         seed: int = 0,
@@ -99,15 +100,20 @@ class TensorBatches(BatchSource):
     def rows(self, rows: Tensor) -> Batch:
         """The batch of some rows."""
         return Batch(
-            x=self.x[rows],
+            x=self._read(rows),
             index=rows,
             y=None if self.y is None else self.y[rows],
             factors=None if self.factors is None else self.factors[rows],
         )
 
+    def _read(self, rows: Tensor) -> Tensor:
+        if isinstance(self.x, StoredRows):
+            return torch.from_numpy(self.x[rows.numpy()])
+        return self.x[rows]
+
     def all_data(self) -> Tensor:
-        """The data."""
-        return self.x
+        """The data, or of those on disk a random sample, always the same one."""
+        return self.x.sample() if isinstance(self.x, StoredRows) else self.x
 
 
 class Iterated(BatchSource):

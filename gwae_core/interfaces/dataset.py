@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwae_core.components import Component
+from gwae_core.stored_rows import StoredRows
 
 
 @dataclass(frozen=True)
 class DataArrays:
-    """A data set in memory.
+    """A data set: data in memory or on disk, the rest in memory.
 
     Attributes:
         x: Data, (n, *shape), float32; images as (n, channels, height, width) in [0, 1].
@@ -25,12 +26,21 @@ class DataArrays:
         test_from: First row of a test split that comes with the data, or None to split by seed.
     """
 
-    x: NDArray[np.float32]
+    x: NDArray[np.float32] | StoredRows
     y: NDArray[np.int64] | None = None
     factors: NDArray[np.float64] | None = None
     label_names: tuple[str, ...] | None = None
     factor_names: tuple[str, ...] | None = None
     test_from: int | None = None
+
+    @property
+    def array(self) -> NDArray[np.float32]:
+        """The data in memory.
+
+        Raises:
+            DataError: They stay on disk.
+        """
+        return np.asarray(self.x)
 
 
 class Dataset(Component, ABC):

@@ -21,7 +21,8 @@ def dataset_arrays(subject: DatasetSubject) -> None:
         check_arrays(data)
     except DataError as error:
         raise AssertionError(str(error)) from error
-    assert data.x.dtype == np.float32, f"x is {data.x.dtype}; return x.astype(np.float32)"
+    x = data.array
+    assert x.dtype == np.float32, f"x is {x.dtype}; return x.astype(np.float32)"
     if data.y is not None:
         assert data.y.dtype == np.int64, f"y is {data.y.dtype}; return y.astype(np.int64)"
         names = data.label_names

@@ -55,11 +55,15 @@ class Subject:
         return torch.rand(n, *self.data_shape, generator=torch.Generator().manual_seed(1))
 
     def context(self, *, neutral: bool = False) -> BuildContext:
-        """The context of the data, or the one without data that a trained model is loaded in."""
+        """The context of the data, or the one without data that a trained model is loaded in.
+
+        Whoever tests a component runs its code, so that code which it names may be imported.
+        """
         if neutral:
-            context = BuildContext.for_shape(self.data_shape, self.latent_dim)
+            shape = self.data_shape
+            context = BuildContext.for_shape(shape, self.latent_dim, allow_import=True)
         else:
-            context = BuildContext.for_data(self.data(), self.latent_dim)
+            context = BuildContext.for_data(self.data(), self.latent_dim, allow_import=True)
         for kind, values in PARTS.items():
             part = config_class(kind, values["type"]).model_validate(values).build(context)
             context = context.with_parts(**{kind: part})

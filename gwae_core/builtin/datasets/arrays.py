@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,7 +15,10 @@ from gwae_core.builtin.datasets.array_file import RawArrays, read_arrays
 from gwae_core.data_checks import check_finite
 from gwae_core.errors import DataError
 from gwae_core.interfaces import DataArrays, Dataset
+from gwae_core.stored_rows import RowFile, StoredRows
 
+DISK_BYTES = 2**30
+"""Size as single-precision numbers beyond which an .npy file stays on disk by itself."""
 IMAGE_CHANNELS = (1, 3, 4)
 
 
@@ -22,6 +26,9 @@ class Arrays(Dataset):
     """Your own data from an npz, npy or csv file: images or a table.
 
     Arrays (n, p) are a table, (n, h, w) images of one channel, (n, c, h, w) or (n, h, w, c) images.
+    A large .npy file stays on disk: rows are read when a batch needs them, statistics and checksum
+    are computed in one pass, and evaluation, validation and what is fitted on codes take a random
+    sample of 128 MiB of each part.
 
     Source: a file of your own.
     """
@@ -41,6 +48,8 @@ class Arrays(Dataset):
         named 0, 1, ..."""
         factors: tuple[str, ...] = ()
         """Keys (npz) or columns (csv) of ground-truth factors."""
+        y_path: Path | None = None
+        """An .npy file of the labels, (n,), for data in an .npy file, which holds one array."""
         header: bool | None = None
         """Whether the first line of a csv file holds names; null finds out: it does unless all its
         cells are numbers, and where they count 0, 1, 2, ..."""
@@ -51,6 +60,9 @@ class Arrays(Dataset):
         scaling: Literal["auto", "none", "bytes", "standardize"] = "auto"
         """``bytes`` divides by 255, ``standardize`` gives each dimension mean 0 and variance 1 over
         all rows, ``auto`` is ``bytes`` for images of 8-bit integers, else ``none``."""
+        on_disk: bool | None = None
+        """Whether the rows of an .npy file stay on disk and are read batch by batch; null leaves
+        there what would take more than 1 GiB as single-precision numbers."""
 
     config: Config
 
@@ -61,6 +73,8 @@ class Arrays(Dataset):
             DataError: The file cannot be read, or holds what no model can train on.
         """
         config = self.config
+        if (file := self._row_file()) is not None:
+            return self._labelled(self._stored(file))
         raw = read_arrays(
             config.path, x=config.x, y=config.y, factors=config.factors, header=config.header
         )
@@ -73,7 +87,73 @@ class Arrays(Dataset):
         if raw.factors is not None:
             factors = _numbers(raw.factors, "the factors").astype(np.float64)
             check_finite(factors, "the factors")
-        return DataArrays(x, y=y, factors=factors, label_names=names, factor_names=raw.factor_names)
+        return self._labelled(
+            DataArrays(x, y=y, factors=factors, label_names=names, factor_names=raw.factor_names)
+        )
+
+    def _row_file(self) -> RowFile | None:
+        """The file, where its rows stay on disk."""
+        config = self.config
+        if config.path.suffix.lower() != ".npy" or config.on_disk is False:
+            if config.on_disk:
+                raise DataError(
+                    f"{config.path} cannot stay on disk: only the rows of an .npy file can",
+                    hint="write the array by np.save, or set data.on_disk to false",
+                )
+            return None
+        if not config.path.is_file() or (config.on_disk is None and self._fits()):
+            return None  # the reader of arrays in memory reports what is missing
+        return RowFile(config.path, shape=config.shape)
+
+    def _fits(self) -> bool:
+        """Whether the file may be read into memory, of which even objects take a byte each."""
+        if 4 * self.config.path.stat().st_size <= DISK_BYTES:
+            return True
+        try:
+            header = np.load(self.config.path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError, OSError):
+            return True  # the reader of arrays in memory says what is wrong
+        return 4 * header.size <= DISK_BYTES or not header.flags.c_contiguous
+
+    def _stored(self, file: RowFile) -> DataArrays:
+        """Data that stay on disk."""
+        _numbers(file.array, f"the data of {self.config.path}")
+        self._check_lengths(RawArrays(file.array))
+        shaped = self._shaped(file.array)
+        scaling = self.config.scaling
+        if scaling == "standardize":
+            raise DataError(
+                f"{self.config.path} stays on disk, where `scaling: standardize` cannot be applied",
+                hint="take scaling none: encoders standardise by default; or set data.on_disk to "
+                "false",
+            )
+        if scaling == "auto":
+            is_image = file.array.dtype == np.uint8 and shaped.ndim == 4
+            scaling = "bytes" if is_image else "none"
+        rows = StoredRows(
+            file,
+            np.arange(len(shaped)),
+            tuple(shaped.shape[1:]),
+            divisor=255.0 if scaling == "bytes" else 1.0,
+            channels_last=file.array.ndim == 4 and self._channels_last(file.array.shape),
+        )
+        return DataArrays(rows)
+
+    def _labelled(self, data: DataArrays) -> DataArrays:
+        """The data with the labels of a file of their own, where there is one."""
+        path = self.config.y_path
+        if path is None:
+            return data
+        if data.y is not None:
+            raise DataError(
+                f"{self.config.path} brings labels, and data.y_path = {path} does too",
+                hint="leave one of them out",
+            )
+        raw = read_arrays(path).x
+        if len(raw) != len(data.x):
+            raise DataError(f"{self.config.path} has {len(data.x)} rows, but {path} {len(raw)}")
+        y, names = _labels(raw, f"data.y_path = {path}")
+        return replace(data, y=y, label_names=names)
 
     def _check_lengths(self, raw: RawArrays) -> None:
         if raw.x.ndim == 0 or raw.x.size == 0:

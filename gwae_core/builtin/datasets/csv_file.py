@@ -58,7 +58,10 @@ class CSVTable:
         if not line.strip():
             raise DataError(f"{path} is empty, or begins with an empty line")
         delimiter = delimiter or max(DELIMITERS, key=line.count)
-        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
+        try:
+            cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
+        except csv.Error as error:
+            raise DataError(f"{path}, line 1: {error}") from error
         if header is None:
             numbered = len(cells) > 2 and cells == [str(i) for i in range(len(cells))]
             header = numbered or not all(map(_is_number, cells))
@@ -129,11 +132,14 @@ class CSVTable:
         """Number of the line and cells of each row; empty lines are left out."""
         with self.path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, delimiter=self.delimiter)
-            if self.header:
-                next(reader)
-            for cells in reader:
-                if cells:
-                    yield reader.line_num, cells
+            try:
+                if self.header:
+                    next(reader)
+                for cells in reader:
+                    if cells:
+                        yield reader.line_num, cells
+            except csv.Error as error:
+                raise DataError(f"{self.path}, line {reader.line_num}: {error}") from error
 
     def _fault(self, columns: Sequence[int]) -> str | None:
         """The first cell that is not a number."""

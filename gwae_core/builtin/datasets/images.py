@@ -120,7 +120,7 @@ class Images(Dataset):
                 f"{n:,} images of {self.config.shape} would fill {needed / 2**30:.0f} GiB of "
                 f"memory; allowed: {MAX_BYTES / 2**30:.0f}",
                 hint="set data.limit or a smaller data.size, or write them into one .npy file of "
-                "8-bit integers, which `data: arrays` maps and reads batch by batch",
+                "8-bit integers, which `data: arrays` reads batch by batch",
             )
 
     def _check_inside(self, file: Path) -> None:

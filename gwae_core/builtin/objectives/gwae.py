@@ -60,6 +60,13 @@ class GWAE(Autoencoder, Resumable):
         data = context.train_data
         geodesic = None
         if config.data_metric == "geodesic" and data is not None:
+            if context.sampled:
+                raise ComponentError(
+                    "data_metric: geodesic takes the distances of all training data, which stay "
+                    "on disk",
+                    hint="set data_metric to ground; or data.on_disk to false, for at most 20,000 "
+                    "points",
+                )
             geodesic = GeodesicMetric(data, n_neighbors=config.num_neighbors)
         self.gw = GWTerm(
             config.estimator.build(context),
