@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -11,30 +11,42 @@ import numpy as np
 
 from gwae_core.solvers.forms import Array
 
+CANDIDATES = 256
+"""Columns at most that a row remembers between two looks at all of them."""
+
 
 def available() -> bool:
     """Whether the extra ``fast`` is installed."""
     return importlib.util.find_spec("numba") is not None
 
 
-def assign_lazily(rows: Array, columns: Array, g: Array, *, passes: int = 20) -> Array:
-    """The assignment of least total cost C = rows @ columns, in O(n) memory.
+def auction(
+    rows: Array, columns: Array, prices: Array, epsilons: Iterable[float]
+) -> tuple[Array, Array]:
+    """The assignment of least total cost C = rows @ columns to within n times the last epsilon.
 
-    Unassigned rows bid for their best column (Bertsekas, 1988) from near-optimal potentials; the
-    few that are left after some passes take shortest augmenting paths (Jonker and Volgenant, 1987).
+    Unassigned rows bid for their best column (Bertsekas, 1988), at falling epsilon with the prices
+    kept. Prices only fall, so a row remembers its best columns with a bound on all others, and
+    looks at the others again only when the best passes that bound: O(n) memory.
 
     Args:
         rows: (n, r).
         columns: (r, n).
-        g: Column potentials to start from, (n,).
-        passes: Rounds of bidding.
+        prices: Column potentials to start from, (n,).
+        epsilons: What a bid exceeds the second best by, falling; in the unit of C.
 
     Returns:
-        The column of each row, (n,).
+        The column of each row, (n,), and the potentials of the columns, (n,).
     """
-    left = np.ascontiguousarray(rows, np.float64)
-    right = np.ascontiguousarray(columns.T, np.float64)
-    return np.asarray(_kernel()(left, right, g.astype(np.float64), passes))
+    prices = prices.astype(np.float64)
+    sigma = _kernel()(
+        np.ascontiguousarray(rows, np.float64),
+        np.ascontiguousarray(columns, np.float64),
+        prices,
+        np.array(list(epsilons)),
+        min(CANDIDATES, len(prices)),
+    )
+    return np.asarray(sigma), prices
 
 
 @cache
@@ -42,85 +54,106 @@ def _kernel() -> Callable[..., Any]:
     from numba import njit
 
     @njit(fastmath=True)
-    def reduced(x: Any, y: Any, v: Any, i: int, out: Any) -> None:
-        # C_ij - v_j for all j
+    def screen(x: Any, y: Any, v: Any, i: int, out: Any) -> Any:
+        # C_ij - v_j for all j in float32, and its minimum
         for j in range(len(v)):
-            total = -v[j]
-            for k in range(x.shape[1]):
-                total += x[i, k] * y[j, k]
-            out[j] = total
+            out[j] = -v[j]
+        for k in range(len(y)):
+            factor = x[i, k]
+            for j in range(len(v)):
+                out[j] += factor * y[k, j]
+        lowest = out[0]
+        for j in range(len(v)):
+            lowest = min(lowest, out[j])
+        return lowest
 
     @njit
-    def assign(x: Any, y: Any, v: Any, passes: int) -> Any:
+    def collect(values: Any, limit: Any, found: Any) -> int:
+        # indices of the values up to the limit, as many as there is room for
+        count = 0
+        for j in range(len(values)):
+            found[count] = j  # without a branch, since which values are low is unpredictable
+            if values[j] <= limit:
+                count += 1
+                if count == len(found):
+                    break
+        return count
+
+    @njit
+    def assign(x: Any, y: Any, v: Any, epsilons: Any, room: int) -> Any:
         n = len(v)
-        column_of = np.full(n, -1)
-        row_of = np.full(n, -1)
-        cost = np.empty(n)
-        # rows bid for their best column at the price that makes it no better than the second best
-        free = np.arange(n)
-        for _ in range(passes):
+        x32, y32, v32 = x.astype(np.float32), y.astype(np.float32), v.astype(np.float32)
+        column_of, row_of = np.full(n, -1), np.full(n, -1)
+        # what a row remembers: columns, their costs, and what all others cost at least
+        columns, costs = np.empty((n, room), np.int32), np.empty((n, room))
+        known, bound = np.zeros(n, np.int32), np.full(n, -np.inf)
+        width = np.full(n, np.float32(epsilons[0]))
+        narrow = np.float32(1e-3 * epsilons[-1])
+        seen, found = np.empty(n, np.float32), np.empty(room + 1, np.int32)
+        queue = np.empty(n, np.int64)  # a ring
+        for epsilon in epsilons:
             waiting = 0
-            for index in range(len(free)):
-                i = free[index]
-                reduced(x, y, v, i, cost)
-                best, first, second = -1, np.inf, np.inf
-                for j in range(n):
-                    if cost[j] < first:
-                        best, second, first = j, first, cost[j]
-                    elif cost[j] < second:
-                        second = cost[j]
-                v[best] -= second - first
+            for i in range(n):
+                if column_of[i] >= 0:
+                    first, own = bound[i], np.inf
+                    for k in range(known[i]):
+                        price = costs[i, k] - v[columns[i, k]]
+                        first = min(first, price)
+                        if columns[i, k] == column_of[i]:
+                            own = price
+                    if own > first + epsilon:
+                        row_of[column_of[i]] = -1
+                        column_of[i] = -1
+                if column_of[i] < 0:
+                    queue[waiting] = i
+                    waiting += 1
+            head, tail = 0, waiting % n
+            while waiting > 0:
+                i = queue[head]
+                head = (head + 1) % n
+                waiting -= 1
+                looked = False
+                while True:
+                    best, first, second = -1, np.inf, np.inf
+                    for k in range(known[i]):
+                        price = costs[i, k] - v[columns[i, k]]
+                        if price < first:
+                            best, second, first = columns[i, k], first, price
+                        elif price < second:
+                            second = price
+                    if looked or first <= bound[i]:
+                        break
+                    looked = True
+                    lowest = screen(x32, y32, v32, i, seen)
+                    limit = lowest + width[i]
+                    count = collect(seen, limit, found)
+                    while count > room and limit > lowest:
+                        width[i] *= np.float32(0.6)
+                        # a width far below the last bid's size cannot tell columns apart
+                        limit = lowest + width[i] if width[i] > narrow else lowest
+                        count = collect(seen, limit, found)
+                    count = min(count, room)  # of more ties than there is room for
+                    width[i] = max(width[i], narrow)
+                    bound[i] = limit
+                    if count < room // 2:
+                        width[i] *= np.float32(min(room / (2.0 * count), 4.0))
+                    known[i] = count
+                    for k in range(count):
+                        cost = 0.0
+                        for d in range(len(y)):
+                            cost += x[i, d] * y[d, found[k]]
+                        columns[i, k], costs[i, k] = found[k], cost
+                # a bound that is lower than the second best asks for a smaller bid
+                second = max(min(second, bound[i]), first)
+                v[best] -= second - first + epsilon
+                v32[best] = v[best]
                 previous = row_of[best]
                 row_of[best], column_of[i] = i, best
                 if previous >= 0:
                     column_of[previous] = -1
-                    free[waiting] = previous
+                    queue[tail] = previous
+                    tail = (tail + 1) % n
                     waiting += 1
-            free = free[:waiting].copy()
-            if waiting == 0:
-                break
-
-        # shortest augmenting paths for the rows that are left
-        shortest = np.empty(n)
-        parent = np.empty(n, np.int64)
-        remaining = np.empty(n, np.int64)
-        done = np.empty(n, np.int64)
-        for start in free:
-            for j in range(n):
-                shortest[j] = np.inf
-                remaining[j] = j
-            left, finished, i, reach, sink = n, 0, start, 0.0, -1
-            while sink < 0:
-                reduced(x, y, v, int(i), cost)
-                base = cost[column_of[i]] if column_of[i] >= 0 else cost.min()
-                lowest, at = np.inf, -1
-                for index in range(left):
-                    j = remaining[index]
-                    length = reach + cost[j] - base
-                    if length < shortest[j]:
-                        shortest[j] = length
-                        parent[j] = i
-                    if shortest[j] < lowest or (shortest[j] == lowest and row_of[j] < 0):
-                        lowest, at = shortest[j], index
-                reach = lowest
-                j = remaining[at]
-                left -= 1
-                remaining[at] = remaining[left]
-                if row_of[j] < 0:
-                    sink = j
-                else:
-                    done[finished] = j
-                    finished += 1
-                    i = row_of[j]
-            for index in range(finished):
-                v[done[index]] += shortest[done[index]] - reach
-            j = sink
-            while True:
-                i = parent[j]
-                row_of[j] = i
-                j, column_of[i] = column_of[i], j
-                if i == start:
-                    break
         return column_of
 
     kernel: Callable[..., Any] = assign

@@ -22,6 +22,7 @@ class Effort:
         components: Kernel-PCA features of such costs otherwise.
         coarse: Points of the coarser problem that is solved first, or None.
         polish: Whether such costs are polished on their full matrices.
+        landmarks: Points that their features are computed from where no full matrix is held.
     """
 
     updates: int
@@ -34,6 +35,7 @@ class Effort:
     components: int
     coarse: int | None
     polish: bool
+    landmarks: int | None
 
     def epsilons(self, scale: float, *, warm: bool = False) -> list[float]:
         """Temperatures from 0.3 (0.1 where warm) down to 0.02, times ``scale``."""
@@ -45,13 +47,14 @@ def effort_of(n: int) -> Effort:
     """The effort for a larger side of n points.
 
     Up to 32 points float64, eight starts and pairwise exchanges cost little; up to 192 an
-    n x n x n product is cheaper than features; from 3,000 on, the annealing runs on 1,000 points
-    and the whole problem follows it by blocks.
+    n x n x n product is cheaper than features; from 800 on, an assignment costs more than the
+    slower annealing that saves some; from 3,000 on, the annealing begins on 1,000 points and the
+    whole problem follows it by blocks; beyond 4,000 no full cost matrix is held.
     """
     return Effort(
-        updates=14 if n <= 96 else 18,
-        inner=2,
-        steps=100 if n <= 32 else 2 if n < 800 else 4 if n < 3_000 else 3,
+        updates=14 if n <= 96 else 18 if n < 800 else 36,
+        inner=2 if n < 800 else 4,
+        steps=100 if n <= 32 else 2 if n < 800 else 20,
         starts=8 if n <= 32 else 1,
         exchange=n <= 32,
         double=n <= 32,
@@ -59,4 +62,5 @@ def effort_of(n: int) -> Effort:
         components=64,
         coarse=1_000 if n >= 3_000 else None,
         polish=n <= 4_000,
+        landmarks=1_000 if n > 4_000 else None,
     )

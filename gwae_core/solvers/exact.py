@@ -20,6 +20,7 @@ from gwae_core.solvers.lift import (
     dense_form,
     lifted_form,
     side_of_costs,
+    side_of_landmarks,
     side_of_moments,
     to_numpy,
 )
@@ -125,10 +126,19 @@ class _Problem:
                 kept = torch.from_numpy(index).to(moments.p.device)
                 moments = moments_of(moments.x[kept], moments.p[kept])
             return side_of_moments(moments, p, self.dtype)
+        effort = self.effort
+        if effort.landmarks is not None:
+            supported, _ = space.supported()
+            return side_of_landmarks(
+                supported,
+                p,
+                self.dtype,
+                components=effort.components,
+                landmarks=effort.landmarks,
+            )
         c = space.d if index is None else space.d[index][:, index]
-        return side_of_costs(
-            c, p, self.dtype, components=None if self.effort.dense else self.effort.components
-        )
+        components = None if effort.dense else effort.components
+        return side_of_costs(c, p, self.dtype, components=components)
 
     @staticmethod
     def _key(side: Side) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gwae_core.solvers.forms import Array, DenseForm, LiftedForm
 from gwae_core.solvers.moments import Moments
+from gwae_core.spaces import MMSpace, blocks_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Side:
         p: Weights, (n,).
         a: Diagonal of B, (n,).
         features: X with B = X X^T, exactly or nearly, (n, d); None where B alone is known.
-        b: B, (n, n), or None where the features are exact and fewer than points.
+        b: B, (n, n), or None where the features stand for it.
         self_term: sum_ij p_i p_j c(i,j)^2.
         scale: What the features were divided by.
         exact: Whether X X^T = B.
@@ -74,6 +75,49 @@ def side_of_costs(
     a = b.diagonal().copy()
     self_term = 2 * (p @ np.square(a)) + 2 * (p @ a) ** 2 + 4 * (p @ np.square(b) @ p)
     return Side(p, a, features, b, float(self_term), scale, False)
+
+
+def side_of_landmarks(
+    space: MMSpace, p: Array, dtype: torch.dtype, *, components: int, landmarks: int
+) -> Side:
+    """A side from costs that are never held together: features from those to some points alone.
+
+    The kernel-PCA features of the landmarks are extended to all points (Nyström; de Silva and
+    Tenenbaum, 2004). The diagonal of B and the self term are exact, from one pass over all costs.
+
+    Args:
+        space: n points, all of positive weight.
+        p: Weights, (n,).
+        dtype: Of the side.
+        components: Features at most.
+        landmarks: How many points the features are computed from.
+    """
+    n = space.n
+    rng = np.random.default_rng(0)  # a fixed subset: the same space gives the same coupling
+    chosen = torch.from_numpy(rng.choice(n, min(n, landmarks), replace=False))
+    chosen = chosen.to(space.like.device)
+    among = to_numpy(space.block(chosen, chosen), torch.float64)
+    mean = among.mean(0)
+    b = -0.5 * (among - mean - mean[:, None] + mean.mean())
+    values, vectors = np.linalg.eigh(b)
+    kept = values > 1e-6 * values[-1]
+    values, vectors = values[kept][-components:], vectors[:, kept][:, -components:]
+    extension = (vectors * (-0.5 / np.sqrt(values))).astype(p.dtype)
+
+    features = np.empty((n, len(values)), p.dtype)
+    means, squares = np.empty(n), np.empty(n)
+    weights = torch.from_numpy(p).to(space.like)
+    for rows in blocks_of(n, n):
+        costs = space.block(rows, slice(None))
+        means[rows] = to_numpy(costs @ weights, torch.float64)
+        squares[rows] = to_numpy(costs.square() @ weights, torch.float64)
+        features[rows] = (to_numpy(costs[:, chosen], dtype) - mean.astype(p.dtype)) @ extension
+    features -= p @ features
+    a = means - 0.5 * float(p @ means)
+    scale = _root_mean(float(p @ a))
+    unit = p.dtype.type(1 / scale)
+    a = (a / scale**2).astype(p.dtype)
+    return Side(p, a, features * unit, None, float(p @ squares) / scale**4, scale, False)
 
 
 def leading_features(b: Array, components: int) -> Array:

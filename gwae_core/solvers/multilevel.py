@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
@@ -13,115 +10,145 @@ from gwae_core.solvers.anneal import Annealed
 from gwae_core.solvers.assignment import permutation_plan
 from gwae_core.solvers.descent import Descent
 from gwae_core.solvers.forms import Array, LiftedForm
+from gwae_core.solvers.lazy import LazyCost
 
-BLOCK_ENTRIES = 4_000_000
-"""Costs that exist at any one time: 16 MB in float32."""
+TEMPERATURES = np.geomspace(0.02, 0.001, 12)
+"""Annealing with all points, in units of E(product coupling)."""
 
-UPDATES = 12
-"""Updates of Gamma with all points."""
+INNER = 3
+"""Sinkhorn iterations at each of them; fewer let marginals and Gamma drift apart."""
 
+ENDS = (1e-4, 1e-4, 1e-5)
+"""Precision of the first linear steps and of all that follow, in the same units."""
 
-@dataclass(frozen=True)
-class LazyCost:
-    """C = rows @ columns, (n, m), computed by blocks of rows.
+SETTLED = 1e-5
+"""What a step at the last precision must improve the objective by to be followed by another."""
 
-    Attributes:
-        rows: (n, r).
-        columns: (r, m).
-    """
-
-    rows: Array
-    columns: Array
-
-    @property
-    def transposed(self) -> LazyCost:
-        """C^T."""
-        return LazyCost(self.columns.T, self.rows.T)
-
-    def blocks(self) -> Iterator[tuple[slice, Array]]:
-        """Slices of rows and their costs."""
-        height = max(BLOCK_ENTRIES // self.columns.shape[1], 1)
-        for start in range(0, len(self.rows), height):
-            part = slice(start, start + height)
-            yield part, self.rows[part] @ self.columns
-
-    def soft_transform(self, g: Array, epsilon: float, z: Array) -> tuple[Array, Array]:
-        """f_i = -epsilon log mean_k exp((g_k - C_ik) / epsilon), and what row i meets on average.
-
-        Args:
-            g: Column potentials, (m,).
-            epsilon: Temperature.
-            z: Points of the columns, (m, d).
-
-        Returns:
-            f, (n,), and sum_k z_k exp((f_i + g_k - C_ik) / epsilon) / m, (n, d).
-        """
-        f = np.empty(len(self.rows), self.rows.dtype)
-        met = np.empty((len(self.rows), z.shape[1]), self.rows.dtype)
-        for part, block in self.blocks():
-            np.subtract(g, block, out=block)
-            block /= self.rows.dtype.type(epsilon)
-            peak = block.max(1)
-            block -= peak[:, None]
-            np.exp(block, out=block)
-            total = block.sum(1)
-            f[part] = -epsilon * (np.log(total / block.shape[1]) + peak)
-            met[part] = (block @ z) / total[:, None]
-        return f, met
+NEAR = 1e-3
+"""Squared distance of nearest neighbours, in units of the mean squared norm, of near copies."""
 
 
 def descend_large(form: LiftedForm, coarse: Annealed, subset: Array, *, steps: int) -> Descent:
-    """Carry a coarse solution to all points, and take linear steps over candidate partners.
+    """Carry a coarse solution to all points, and take linear steps.
 
-    Gamma and the potentials of the coarse problem define costs and potentials of the whole one. A
-    linear step renews the potentials by soft transforms and solves the assignment from them; with
-    the extra ``fast``, nothing larger than a block of costs is ever stored.
+    Gamma and the potentials of the coarse problem start an annealing with all points; spaces that
+    nearly coincide in their principal axes start from there too, and the better end is kept. With
+    the extra ``fast`` the linear steps are auctions of growing precision, and nothing larger than a
+    block of costs is ever stored; without it they are exact assignments on the whole matrix.
 
     Args:
         form: The whole problem, of n and n points with uniform weights.
         coarse: The annealed solution of the subset.
         subset: The points of either side in it, (2, c).
-        steps: Assignments at most.
+        steps: Linear steps at most, from each start.
+
+    Returns:
+        The coupling; ``converged`` says that a step at the last precision no longer improved it.
     """
-    scale = max(form.product_value, 1e-30)
-    columns = np.concatenate([-16 * form.z, -4 * form.b[:, None]], 1).T.copy()
+    found = []
+    if (aligned := _aligned(form)) is not None:
+        copy = _linear_steps(form, *aligned, steps)
+        product = -8 * float(form.a.mean()) * float(form.b.mean())
+        if form.product_value + copy.value - product / 2 <= NEAR * form.product_value:
+            return copy
+        found.append(copy)
+    found.append(_linear_steps(form, *_annealed(form, coarse, subset), steps))
+    return min(found, key=lambda descent: descent.value)
+
+
+def _annealed(form: LiftedForm, coarse: Annealed, subset: Array) -> tuple[Array, Array]:
+    """The state, (n, d_z), and column potentials, (n,), after annealing with all points."""
     # rows of X Gamma for all points, by least squares from those of the coarse points
     gamma = np.linalg.lstsq(form.x[subset[0]], coarse.state[0], rcond=None)[0]
-    left = form.x @ gamma.astype(form.dtype)
-    cost = LazyCost(np.concatenate([left, form.a[:, None]], 1), columns)
-    near = LazyCost(columns.T, cost.rows[subset[0]].T)
-    none = np.empty((len(subset[0]), 0), form.dtype)
-    g, _ = near.soft_transform(coarse.f[0, :, 0], 0.02 * scale, none)
-    # the annealing goes on with all points, down to where couplings are nearly assignments
-    for epsilon in np.geomspace(0.02, 0.001, UPDATES) * scale:
+    state = np.asarray(form.x @ gamma.astype(form.dtype))
+    temperatures = TEMPERATURES * _scale(form)
+    near = LazyCost.of(form.restricted(subset[0], np.arange(form.shape[1])), state[subset[0]])
+    g, _ = near.transposed.soft_transform(coarse.f[0, :, 0], temperatures[0])
+    for epsilon in temperatures:
+        cost = LazyCost.of(form, state)
+        g = _potentials(cost, g, epsilon, INNER - 1)
         f, met = cost.soft_transform(g, epsilon, form.z)
-        g, _ = cost.transposed.soft_transform(f, epsilon, form.x[:, :0])
-        left = form.left_of_product(met / len(met))
-        cost = LazyCost(np.concatenate([left, form.a[:, None]], 1), columns)
-    sigma: Array | None = None
+        g, _ = cost.transposed.soft_transform(f, epsilon)
+        state = form.left_of_product(met / met.dtype.type(len(met)))
+    return state, g
+
+
+def _aligned(form: LiftedForm) -> tuple[Array, Array] | None:
+    """The state and column potentials where partners lie at the same place in principal axes.
+
+    That is the optimum between isometric copies whose variances all differ. None where the points
+    of a sample have no such partners.
+    """
+    axes_x, axes_z = _principal(form.x), _principal(form.z)
+    k = min(axes_x.shape[1], axes_z.shape[1])
+    x, z = (np.ascontiguousarray(axes[:, :k], form.dtype) for axes in (axes_x, axes_z))
+    norms_x, norms_z = np.square(x).sum(1), np.square(z).sum(1)
+    sample = slice(None, None, -(-len(x) // 256))
+    to_z = LazyCost(-2 * x[sample], z.T).transform(-norms_z) + norms_x[sample]
+    to_x = LazyCost(-2 * z[sample], x.T).transform(-norms_x) + norms_z[sample]
+    if max(to_z.mean(), to_x.mean()) > NEAR:
+        return None
+    sigma, _ = _assign(LazyCost(-2 * x, z.T), -norms_z, np.geomspace(NEAR, 0.01 * NEAR, 5))
+    state = form.state_of_plan(permutation_plan(sigma, form.dtype))
+    cost = LazyCost.of(form, state)
+    g = np.zeros(len(sigma), form.dtype)
+    for epsilon in TEMPERATURES[::2] * _scale(form):
+        g = _potentials(cost, g, epsilon, 1)
+    return state, g
+
+
+def _principal(points: Array) -> Array:
+    """Centred points in their principal axes by falling variance, with positive skewness."""
+    _, axes = np.linalg.eigh(points.T.astype(np.float64) @ points)
+    turned = points @ axes[:, ::-1]
+    return np.asarray(np.where((turned**3).mean(0) < 0, -turned, turned))
+
+
+def _linear_steps(form: LiftedForm, state: Array, g: Array, steps: int) -> Descent:
+    scale = _scale(form)
+    best: Array | None = None
     value = np.inf
+    converged = False
     for step in range(steps):
-        f, _ = cost.soft_transform(g, 0.001 * scale, form.z[:, :0])
-        g, _ = cost.transposed.soft_transform(f, 0.001 * scale, form.x[:, :0])
-        new_sigma = _assign(cost, f, g)
-        left = form.state_of_plan(permutation_plan(new_sigma, form.dtype))
-        linear = -4 * float((form.a * form.b[new_sigma]).mean(dtype=np.float64))
-        product = float(np.einsum("ij,ij->i", left, form.z[new_sigma]).mean(dtype=np.float64))
+        end = ENDS[min(step, len(ENDS) - 1)]
+        # costs move less from step to step, so later auctions start nearer to their end
+        start = max(0.03 * 0.3 ** max(step - 1, 0), 10 * end)
+        epsilons = np.geomspace(start, end, 1 + round(2 * float(np.log10(start / end)))) * scale
+        sigma, g = _assign(LazyCost.of(form, state), g, epsilons)
+        state = form.state_of_plan(permutation_plan(sigma, form.dtype))
+        linear = -4 * float((form.a * form.b[sigma]).mean(dtype=np.float64))
+        product = float(np.einsum("ij,ij->i", state, form.z[sigma]).mean(dtype=np.float64))
         new_value = linear - 8 * product
-        unchanged = sigma is not None and np.array_equal(sigma, new_sigma)
-        if sigma is not None and (unchanged or new_value >= value):
-            return Descent(permutation_plan(sigma, form.dtype), value, unchanged, step + 1)
-        sigma, value = new_sigma, new_value
-        cost = LazyCost(np.concatenate([left, form.a[:, None]], 1), columns)
-    assert sigma is not None
-    return Descent(permutation_plan(sigma, form.dtype), value, False, steps)
+        converged = end == ENDS[-1] and value - new_value <= SETTLED * scale
+        if new_value < value:
+            best, value = sigma, new_value
+        if converged:
+            break
+    assert best is not None
+    return Descent(permutation_plan(best, form.dtype), value, converged, step + 1)
 
 
-def _assign(cost: LazyCost, f: Array, g: Array) -> Array:
-    """The optimal assignment: compiled and lazy where it can be, else on the whole matrix."""
+def _assign(cost: LazyCost, g: Array, epsilons: Array) -> tuple[Array, Array]:
+    """The column of each row in an optimal assignment, and the potentials of the columns."""
     if compiled.available():
-        return compiled.assign_lazily(cost.rows, cost.columns, g)
+        sigma, g = compiled.auction(cost.rows, cost.columns, g, epsilons)
+        return sigma, g.astype(cost.rows.dtype)
+    epsilon = float(np.sqrt(epsilons[0] * epsilons[-1]))
+    g = _potentials(cost, g, epsilon, 1)
+    f, _ = cost.soft_transform(g, epsilon)
     dense = cost.rows @ cost.columns
     dense -= f[:, None]
     dense -= g
-    return np.asarray(linear_sum_assignment(dense)[1])
+    return np.asarray(linear_sum_assignment(dense)[1]), g
+
+
+def _potentials(cost: LazyCost, g: Array, epsilon: float, iterations: int) -> Array:
+    """Column potentials after some Sinkhorn iterations."""
+    for _ in range(iterations):
+        f, _ = cost.soft_transform(g, epsilon)
+        g, _ = cost.transposed.soft_transform(f, epsilon)
+    return g
+
+
+def _scale(form: LiftedForm) -> float:
+    return max(form.product_value, 1e-30)

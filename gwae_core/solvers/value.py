@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from gwae_core.errors import SpaceError
 from gwae_core.solvers.moments import moments_of, squared_features, squared_value
-from gwae_core.spaces import MMSpace, SparsePlan
+from gwae_core.spaces import MMSpace, SparsePlan, blocks_of
+
+WHOLE = 4_000
+"""Entries of a coupling up to which all distances between them are held at once."""
 
 
 def distortion(
@@ -94,9 +98,23 @@ def fixed_plan_value(x: MMSpace, z: MMSpace, plan: SparsePlan) -> Tensor:
 
 
 def _entries_value(x: MMSpace, z: MMSpace, plan: SparsePlan, rho: float) -> Tensor:
+    if len(plan.mass) > WHOLE:
+        return _value_by_blocks(x, z, plan, rho)
     d_x = x.d if plan.rows_in_order else x.d[plan.rows][:, plan.rows]
     gap = d_x - z.d[plan.cols][:, plan.cols]  # (k, k)
     return plan.mass @ _power(gap, rho) @ plan.mass
+
+
+def _value_by_blocks(x: MMSpace, z: MMSpace, plan: SparsePlan, rho: float) -> Tensor:
+    # each block is computed again in the backward pass, so that none is kept
+    def part(entries: slice) -> Tensor:
+        d_x = x.block(plan.rows[entries], plan.rows)
+        gap = d_x - z.block(plan.cols[entries], plan.cols)
+        return plan.mass[entries] @ _power(gap, rho) @ plan.mass
+
+    count = len(plan.mass)
+    parts = [checkpoint(part, entries, use_reentrant=False) for entries in blocks_of(count, count)]
+    return torch.stack(parts).sum()
 
 
 def with_weight_gradient(value: Tensor, x: MMSpace, z: MMSpace, plan: SparsePlan) -> Tensor:

@@ -12,9 +12,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gwae_core import spaces as gwae_spaces
 from gwae_core.errors import SpaceError
-from gwae_core.solvers import compiled, distortion, effort, entropic_gw, exact, exact_gw, sliced_gw
-from gwae_core.solvers.multilevel import LazyCost
+from gwae_core.solvers import (
+    compiled,
+    distortion,
+    effort,
+    entropic_gw,
+    exact,
+    exact_gw,
+    sliced_gw,
+    value,
+)
+from gwae_core.solvers.lazy import LazyCost
 from gwae_core.spaces import MMSpace, SparsePlan, pairwise_distances
 
 
@@ -183,24 +193,47 @@ def test_slices_equal_the_better_order_by_brute_force() -> None:
 
 
 @pytest.mark.skipif(not compiled.available(), reason="needs the extra fast")
-def test_the_compiled_assignment_is_optimal() -> None:
+@pytest.mark.parametrize("n", [1, 2, 5, 60, 700])
+@pytest.mark.parametrize("kind", ["normal", "duplicates", "clusters"])
+def test_the_auction_is_optimal_to_within_its_epsilon(n: int, kind: str) -> None:
     from scipy.optimize import linear_sum_assignment
 
     rng = np.random.default_rng(0)
-    for n in (1, 2, 5, 60, 150):
-        cost = LazyCost(rng.normal(size=(n, 3)), rng.normal(size=(3, n)))
-        sigma = compiled.assign_lazily(cost.rows, cost.columns, np.zeros(n))
-        assert sorted(sigma) == list(range(n))
-        dense = cost.rows @ cost.columns
-        rows, cols = linear_sum_assignment(dense)
-        assert dense[np.arange(n), sigma].sum() == pytest.approx(dense[rows, cols].sum())
+    rows, columns = rng.normal(size=(n, 3)), rng.normal(size=(3, n))
+    if kind == "duplicates":
+        rows, columns = np.ones((n, 3)), columns.round()
+    if kind == "clusters":
+        rows = 10 * np.sign(rows) + 1e-3 * rows
+    sigma, prices = compiled.auction(rows, columns, np.zeros(n), np.geomspace(1, 1e-4, 9))
+    assert sorted(sigma) == list(range(n))
+    dense = rows @ columns
+    optimum = dense[linear_sum_assignment(dense)].mean()
+    assert optimum - 1e-9 <= dense[np.arange(n), sigma].mean() <= optimum + 1e-4
+    # and the prices prove it
+    assert (dense - prices).min(1).mean() + prices.mean() >= dense[
+        np.arange(n), sigma
+    ].mean() - 2e-4
+
+
+def test_lazy_costs_are_those_of_the_product() -> None:
+    rng = np.random.default_rng(0)
+    cost = LazyCost(rng.normal(size=(700, 3)), rng.normal(size=(3, 650)))
+    dense, g, z = cost.rows @ cost.columns, rng.normal(size=650), rng.normal(size=(650, 2))
+    np.testing.assert_allclose(cost.transform(g), (dense - g).min(1))
+    np.testing.assert_allclose(
+        cost.transposed.transform(dense[:, 0]), (dense.T - dense[:, 0]).min(1)
+    )
+    kernel = np.exp((g - dense) / 0.5)
+    f, met = cost.soft_transform(g, 0.5, z)
+    np.testing.assert_allclose(f, -0.5 * np.log(kernel.mean(1)))
+    np.testing.assert_allclose(met, kernel @ z / kernel.sum(1, keepdims=True))
 
 
 def test_a_coarse_solution_carries_over_to_an_isometric_copy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def coarse_effort(n: int) -> effort.Effort:
-        return replace(effort.effort_of(n), coarse=200, steps=3)
+        return replace(effort.effort_of(n), coarse=200)
 
     monkeypatch.setattr(exact, "effort_of", coarse_effort)
     generator = torch.Generator().manual_seed(0)
@@ -215,3 +248,42 @@ def test_a_coarse_solution_carries_over_to_an_isometric_copy(
     monkeypatch.setattr(compiled, "available", lambda: False)
     plain = exact_gw(a, MMSpace(x[:, :2] * 2, cost="sqeuclidean")).value
     torch.testing.assert_close(plain, fast, rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_large_problems_hold_no_full_cost_matrix(
+    weighted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole_x, whole_z = spaces(400, 400, "euclidean")
+    if weighted:
+        mass = torch.rand(400, generator=torch.Generator().manual_seed(2)).round(decimals=1)
+        whole_x = MMSpace(whole_x.points, weights=mass)
+    expected = exact_gw(whole_x, whole_z)
+
+    def lazy_effort(n: int) -> effort.Effort:
+        return replace(
+            effort.effort_of(n), polish=False, landmarks=200, coarse=None if weighted else 200
+        )
+
+    monkeypatch.setattr(exact, "effort_of", lazy_effort)
+    monkeypatch.setattr(value, "WHOLE", 100)
+    monkeypatch.setattr(gwae_spaces, "BLOCK_ENTRIES", 5_000)
+
+    def fresh(space: MMSpace) -> MMSpace:
+        assert space.points is not None
+        return MMSpace(space.points.clone().requires_grad_(), weights=space.weights)
+
+    x, z = fresh(whole_x), fresh(whole_z)
+    result = exact_gw(x, z)
+    assert "_d" not in vars(x) and "_d" not in vars(z)
+    assert result.value.item() == pytest.approx(expected.value.item(), rel=0.05)
+    # by blocks or whole, the value and the gradient of a coupling are the same
+    reference = distortion(whole_x, whole_z, result.dense())
+    torch.testing.assert_close(result.value, reference, rtol=1e-4, atol=1e-6)
+    result.value.backward()
+    for given, space in ((x, whole_x), (z, whole_z)):
+        other = fresh(space)
+        pair = (other, whole_z) if space is whole_x else (whole_x, other)
+        distortion(*pair, result.dense()).backward()
+        assert given.points is not None and other.points is not None
+        torch.testing.assert_close(given.points.grad, other.points.grad, rtol=1e-3, atol=1e-6)
