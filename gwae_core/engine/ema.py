@@ -48,6 +48,15 @@ class EMA:
         for name, own in self.average.items():
             own.copy_(average[name])
 
+    def averages(self, module: nn.Module) -> dict[str, Tensor]:
+        """The average of each parameter, under every name that the module has for it."""
+        first = {id(parameter): name for name, parameter in self.parameters.items()}
+        return {
+            name: self.average[first[id(parameter)]]
+            for name, parameter in module.named_parameters(remove_duplicate=False)
+            if id(parameter) in first
+        }
+
     @contextmanager
     def applied(self) -> Iterator[None]:
         """The module has the averaged weights inside of the block."""

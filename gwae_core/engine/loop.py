@@ -119,7 +119,8 @@ class Loop:
 
     def weights(self) -> dict[str, torch.Tensor]:
         """The state of the model that is to be evaluated: averaged weights where there are any."""
-        return {**self.objective.state_dict(), **({} if self.ema is None else self.ema.average)}
+        averages = {} if self.ema is None else self.ema.averages(self.objective)
+        return {**self.objective.state_dict(), **averages}
 
     def run(self) -> Iterator[Record]:
         """All stages that are not over yet."""

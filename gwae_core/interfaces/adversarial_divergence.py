@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from gwae_core.errors import ComponentError
 from gwae_core.interfaces.divergence import Divergence, Sample
 
 
@@ -33,3 +34,16 @@ class AdversarialDivergence(Divergence):
     @abstractmethod
     def score(self, sample: Sample) -> Tensor:
         """The critic's value of each pair, (n,)."""
+
+    @property
+    def feature_layers(self) -> int:
+        """Number of hidden layers that see data alone; none unless overridden."""
+        return 0
+
+    def features(self, x: Tensor, *, layer: int) -> Tensor:
+        """Features (n, ...) of data in a hidden layer, without a gradient to the critic.
+
+        Raises:
+            ComponentError: There is no such layer.
+        """
+        raise ComponentError(f"the divergence {self.name()!r} has no features of data")

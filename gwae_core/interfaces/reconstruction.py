@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from gwae_core.components import Component
+from gwae_core.interfaces.adversarial_divergence import AdversarialDivergence
 
 
 class Reconstruction(Component, nn.Module, ABC):
@@ -26,6 +27,10 @@ class Reconstruction(Component, nn.Module, ABC):
 
     def check_data(self, low: float, high: float) -> None:
         """Refuse data whose range the loss is not defined on; nothing is refused by default."""
+        return None
+
+    def use_critic(self, critic: AdversarialDivergence | None) -> None:
+        """Called by an objective with the critic that trains beside it; ignored by default."""
         return None
 
     @abstractmethod

@@ -19,8 +19,9 @@ from gwae_core.interfaces import (
     Sample,
     WeightedSamples,
 )
+from gwae_core.registered import config_class
 from gwae_core.spaces import GROUND_COSTS, MMSpace
-from gwae_core.testing.subject import ModuleSubject
+from gwae_core.testing.subject import ModuleSubject, seeded
 
 
 def _normal(seed: int, *shape: int) -> Tensor:
@@ -78,10 +79,20 @@ class DecoderSubject(ModuleSubject):
 
 
 class ReconstructionSubject(ModuleSubject):
-    """Reconstructions: parameters and data to losses."""
+    """Reconstructions: parameters and data to losses, beside a critic that they may use."""
 
     differentiable = ("params",)
     rowwise = ("loss", "mean")
+
+    def build(self, *, seed: int = 0, neutral: bool = False) -> Any:
+        """Build the reconstruction and tell it of a critic, which does not train here."""
+        reconstruction: Reconstruction = super().build(seed=seed, neutral=neutral)
+        values = {"type": "critic", "channels": 2, "width": 8, "features": 4}
+        critic = config_class("divergence", "critic").model_validate(values)
+        with seeded(seed):
+            built: AdversarialDivergence = critic.build(self.context(neutral=neutral))
+        reconstruction.use_critic(built.requires_grad_(False))
+        return reconstruction
 
     def inputs(self, n: int) -> dict[str, Tensor]:
         """Parameters and data."""

@@ -102,6 +102,26 @@ class Critic(AdversarialDivergence):
         values: Tensor = self.network(*self._inputs(sample))
         return values
 
+    @property
+    def feature_layers(self) -> int:
+        """Number of hidden layers of the network's branch for data."""
+        return len(self.network.hidden_of_x())
+
+    def features(self, x: Tensor, *, layer: int) -> Tensor:
+        """Features (n, ...) of data (n, *data_shape) in a hidden layer of their branch.
+
+        Raises:
+            ComponentError: There is no such layer.
+        """
+        layers = self.network.hidden_of_x()
+        if not 0 <= layer < len(layers):
+            raise ComponentError(f"there is no hidden layer {layer}; there are {len(layers)}")
+        h = (x - self.mean) / self.scale
+        for part in layers[layer]:
+            frozen = {name: parameter.detach() for name, parameter in part.named_parameters()}
+            h = functional_call(part, frozen, (h,))
+        return h
+
     def critic_losses(
         self, q: Sample, p: Sample, *, generator: torch.Generator | None = None
     ) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:

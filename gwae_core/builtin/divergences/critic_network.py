@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -56,6 +57,25 @@ class CriticNetwork(nn.Module):
         """Values f of pairs, (n, *data_shape) and (n, d): (n,)."""
         value: Tensor = self.joint(torch.cat([self.of_x(x), self.of_z(z)], dim=1))
         return value
+
+    def hidden_of_x(self) -> list[list[nn.Module]]:
+        """Layers of a, up to and with each of its activations."""
+        found: list[list[nn.Module]] = []
+        layers: list[nn.Module] = []
+        for layer in _flat(self.of_x):
+            layers.append(layer)
+            if isinstance(layer, nn.LeakyReLU):
+                found.append(list(layers))
+        return found
+
+
+def _flat(module: nn.Module) -> Iterator[nn.Module]:
+    """Layers of nested sequences, in order."""
+    if isinstance(module, nn.Sequential):
+        for part in module:
+            yield from _flat(part)
+    else:
+        yield module
 
 
 def _mlp(*sizes: int) -> nn.Sequential:

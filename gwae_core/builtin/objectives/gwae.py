@@ -81,6 +81,8 @@ class GWAE(Autoencoder, Resumable):
             train_data=data,
         )
         self.divergence: Divergence = config.divergence.build(context)
+        critic = self.divergence if isinstance(self.divergence, AdversarialDivergence) else None
+        self.reconstruction.use_critic(critic)
         self.register_buffer("code_mean", torch.zeros(context.latent_dim))
         self.register_buffer("code_scale", torch.ones(context.latent_dim))
 

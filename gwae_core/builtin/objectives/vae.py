@@ -40,6 +40,7 @@ class VAE(Autoencoder):
                 f"vae needs a prior with a density; {self.prior.name()!r} has none",
                 hint="take prior normal, uniform or gaussian-mixture, or the objective gwae",
             )
+        self.reconstruction.use_critic(None)
 
     def groups(self) -> Sequence[UpdateGroup]:
         """One group of all parameters."""

@@ -13,6 +13,7 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 from gwae_core import RunConfig, load, run
 from gwae_core.builtin.encoders import MLPEncoder
 from gwae_core.builtin.priors import Vamp
+from gwae_core.checkpoints import read_checkpoint
 from gwae_core.context import BuildContext
 from gwae_core.errors import ComponentError
 
@@ -147,3 +148,23 @@ def test_a_run_trains_and_loads_with_one_encoder_for_both(objective: str, tmp_pa
     prior = model.objective.prior
     assert prior.encoder is model.objective.encoder
     assert model.sample(5, component=2).shape == (5, 1, 8, 8)
+
+
+def test_averaged_weights_are_saved_for_the_prior_s_encoder_too(tmp_path: Path) -> None:
+    config = RunConfig.from_mapping(
+        {
+            "latent_dim": 2,
+            "encoder": {"hidden": [8]},
+            "decoder": {"hidden": [8]},
+            "prior": {"type": "vamp", "num_components": 3},
+            "objective": "vae",
+            "training": {"steps": 5, "batch_size": 16, "ema_decay": 0.9},
+        }
+    )
+    x = np.random.default_rng(0).normal(size=(60, 4))
+    folder = run(config, out=tmp_path / "run", data=x, report=False).folder
+    state = read_checkpoint(folder / "checkpoints/last.safetensors")[0]
+    own = {k: v for k, v in state.items() if k.startswith("encoder.")}
+    assert own
+    for name, value in own.items():
+        assert torch.equal(value, state[f"prior.{name}"])
