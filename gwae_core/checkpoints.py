@@ -84,7 +84,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
                 )
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return state, json.loads(metadata["facts"])
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError, RecursionError) as error:
         raise RunFolderError(
             f"{path} is truncated or not a checkpoint: {error}",
             hint="restore the file, or train again",
@@ -95,7 +95,8 @@ def load_state(module: nn.Module, state: dict[str, Tensor], path: Path) -> None:
     """Put a state into a module.
 
     Raises:
-        RunFolderError: Names or shapes do not match: the checkpoint is of another model.
+        RunFolderError: Names, shapes or kinds of numbers do not match, so that the checkpoint is
+            of another model, or a weight is not finite.
     """
     own = module.state_dict()
     missing = sorted(set(own) - set(state))
@@ -104,7 +105,21 @@ def load_state(module: nn.Module, state: dict[str, Tensor], path: Path) -> None:
         f"{name}: {tuple(state[name].shape)} instead of {tuple(own[name].shape)}"
         for name in own
         if name in state and state[name].shape != own[name].shape
+    ] + [
+        f"{name}: {state[name].dtype} instead of {own[name].dtype}"
+        for name in own
+        if name in state and state[name].is_floating_point() != own[name].is_floating_point()
     ]
+    # a number that is none would come to light far from here, in whatever computes with it
+    broken = [
+        f"{name} holds NaN or inf"
+        for name in dict(module.named_parameters())
+        if name in state and not bool(torch.isfinite(state[name]).all())
+    ]
+    if broken:
+        raise RunFolderError(
+            f"{path} is damaged: {'; '.join(broken[:3])}", hint="restore the file, or train again"
+        )
     problems = [
         *([f"it lacks {', '.join(missing[:3])}"] if missing else []),
         *([f"it holds {', '.join(foreign[:3])}"] if foreign else []),

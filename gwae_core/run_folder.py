@@ -15,9 +15,18 @@ from numpy.typing import NDArray
 
 from gwae_core.config import RunConfig
 from gwae_core.errors import RunFolderError
-from gwae_core.files import read_json, write_json, write_npz, write_text
+from gwae_core.files import read_json, read_npz, write_json, write_npz, write_text
 from gwae_core.run_lock import NAME as LOCK
 from gwae_core.run_lock import refuse_if_locked
+
+ENVIRONMENT: dict[str, type[Any]] = {
+    "versions": dict,
+    "components": dict,
+    "data": dict,
+    "own_parts": dict,
+    "resumed": list,
+}
+"""What `environment.json` may hold beside text and numbers."""
 
 
 class RunFolder:
@@ -118,8 +127,21 @@ class RunFolder:
         write_json(self.environment, values)
 
     def read_environment(self) -> dict[str, Any]:
-        """Read versions, components and data."""
-        return read_json(self.environment)
+        """Read versions, components and data.
+
+        Raises:
+            RunFolderError: The file is missing or damaged.
+        """
+        facts = read_json(self.environment)
+        for name, kind in ENVIRONMENT.items():
+            found = facts.get(name, kind())
+            inner = found.values() if name == "components" and isinstance(found, dict) else ()
+            if not isinstance(found, kind) or not all(isinstance(part, dict) for part in inner):
+                raise RunFolderError(
+                    f"{self.environment} is damaged: {name} is not what a run writes",
+                    hint="restore the file, or train again",
+                )
+        return facts
 
     def append_record(self, record: Mapping[str, Any]) -> None:
         """Add a record; each line is complete as soon as it is written.
@@ -174,11 +196,11 @@ class RunFolder:
         Raises:
             RunFolderError: The file is missing or damaged.
         """
-        try:
-            with np.load(self.split, allow_pickle=False) as file:
-                return {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError, KeyError) as error:
-            raise RunFolderError(f"{self.split} cannot be read: {error}") from error
+        index = read_npz(self.split)
+        whole = all(rows.ndim == 1 and rows.dtype.kind in "iu" for rows in index.values())
+        if not (whole and {"train", "validation", "test"} <= index.keys()):
+            raise RunFolderError(f"{self.split} does not hold the rows of each part")
+        return index
 
 
 def default_name(config: RunConfig) -> str:

@@ -70,7 +70,14 @@ def newest_state(folder: Path) -> SavedState | None:
     for path in state_files(folder):
         try:
             return _read(path, tuple(damaged))
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        except (
+            SafetensorError,
+            OSError,
+            ValueError,
+            LookupError,
+            TypeError,
+            RecursionError,
+        ) as error:
             damaged.append(f"{path} is damaged ({error})")
     if damaged:
         raise RunFolderError(

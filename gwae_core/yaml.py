@@ -60,6 +60,11 @@ def parse_yaml(text: str, *, source: str) -> dict[str, Any]:
             loader.dispose()
     except yaml.YAMLError as error:
         raise ConfigError(f"{source} is not valid YAML: {_first_problem(error)}") from error
+    except (LookupError, TypeError, AttributeError) as error:
+        # how PyYAML's own constructors fail at `!!int ""` or `!!bool x`
+        raise ConfigError(
+            f"{source} is not valid YAML: a tag such as !!int stands before another kind of value"
+        ) from error
     except (RecursionError, ValueError) as error:
         raise ConfigError(f"{source} is not valid YAML: {error}") from error
     if values is None:

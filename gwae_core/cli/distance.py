@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwae_core.cli.tables import table
-from gwae_core.errors import DataError, SpaceError
+from gwae_core.errors import DataError, GWAEError, SpaceError
 from gwae_core.spaces import GWResult
 
 NPZ = ".npz"
@@ -42,9 +41,13 @@ def read_array(name: str) -> NDArray[Any]:
         )
     try:
         array = _read_rows(path) if suffix in DELIMITERS else _read_numpy(path, key)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except GWAEError:
+        raise
+    # damaged bytes fail in zipfile, zlib and numpy with a dozen kinds of exceptions
+    except Exception as error:
         raise DataError(
-            f"{path} cannot be read: {error}", hint="np.save(PATH, array) writes what is read here"
+            f"{path} cannot be read: {error or type(error).__name__}",
+            hint="np.save(PATH, array) writes what is read here",
         ) from error
     if array.ndim == 0 or array.size == 0:
         raise DataError(f"{path} holds no points: shape {array.shape}")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import math
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from gwae_core.errors import RunFolderError
-from gwae_core.files import read_json, write_json, write_npz
+from gwae_core.files import read_json, read_npz, write_json, write_npz
 
 FOLDER = "evaluation"
 """Subfolder of a run folder."""
@@ -70,15 +67,16 @@ def load_evaluation(folder: Path) -> Evaluation:
         raise RunFolderError(f"{folder} holds no evaluation", hint=f"gwae evaluate {folder}")
     metrics, facts = read_json(source / "metrics.json"), read_json(source / "facts.json")
     try:
-        # read first: where the archive is damaged, numpy leaves a file that it opened open
-        content = io.BytesIO((source / "figures.npz").read_bytes())
-        with np.load(content, allow_pickle=False) as stored:
-            figures = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        figures = read_npz(source / "figures.npz")
+        numbers = {name: float(value) for name, value in metrics.items()}
+    except RunFolderError as error:
+        raise RunFolderError(error.message, hint=f"gwae evaluate {folder}") from error
+    except (TypeError, ValueError, OverflowError) as error:
         raise RunFolderError(
-            f"{source / 'figures.npz'} cannot be read: {error}", hint=f"gwae evaluate {folder}"
+            f"{source / 'metrics.json'} does not hold numbers: {error}",
+            hint=f"gwae evaluate {folder}",
         ) from error
-    return Evaluation({name: float(value) for name, value in metrics.items()}, figures, facts)
+    return Evaluation(numbers, figures, facts)
 
 
 def unusable(metrics: dict[str, float]) -> list[str]:
