@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from gwae_core import RunConfig, evaluate_run, load, run
+from gwae_core.cli import main
 from gwae_core.errors import ConfigError
 
 DATA = np.random.default_rng(0).normal(size=(90, 4)).astype(np.float32)
@@ -110,10 +111,20 @@ def test_permission_is_no_part_of_a_configuration() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["torch.nn", "torch.nn.Linear", ":Linear", "torch.nn:", "a b:C", "../x:C", "os:a.b"]
+    "path",
+    [
+        "torch.nn",
+        "torch.nn.Linear",
+        "torch.nn:Linear\n",
+        ":Linear",
+        "torch.nn:",
+        "a b:C",
+        "../x:C",
+        "os:a.b",
+    ],
 )
 def test_what_is_no_import_path_is_refused_when_it_is_read(path: str) -> None:
-    with pytest.raises(ConfigError, match="module"):
+    with pytest.raises(ConfigError, match=r"decoder\.module: write package\.module:Class"):
         config(decoder={"type": "module", "module": path})
 
 
@@ -147,3 +158,30 @@ def test_mistakes_are_named_before_training(
         )
     assert caught.value.message.startswith("decoder: ")
     assert not (tmp_path / "run").exists()
+
+
+def test_the_commands_import_with_the_option_and_not_without(
+    tmp_path: Path, imported, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "x.npy", DATA)
+    data = {"type": "arrays", "path": str(tmp_path / "x.npy")}
+    (tmp_path / "run.yaml").write_text(config(data=data).to_yaml())
+    run_folder, output = str(tmp_path / "run"), str(tmp_path / "out.npz")
+    train = ["train", str(tmp_path / "run.yaml"), "--out", run_folder, "--quiet", "--no-report"]
+    commands = [
+        train,
+        ["evaluate", run_folder],
+        ["sample", run_folder, "-n", "2", "-o", output],
+        ["encode", run_folder, str(tmp_path / "x.npy"), "-o", output],
+        [*train[:3], str(tmp_path / "seeds"), *train[4:], "--seeds", "0-1"],
+    ]
+    for arguments in commands:
+        for option in ([], ["--allow-import"]):
+            monkeypatch.setattr("sys.argv", ["gwae", *arguments, *option])
+            with pytest.raises(SystemExit) as ended:
+                main()
+            assert ended.value.code == (0 if option else 2)
+            assert ("which was not allowed" in capsys.readouterr().err) == (not option)
+            assert imported() == bool(option)
+        (tmp_path / "mark").unlink()
+        sys.modules.pop("my_networks")

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Annotated, Any
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 from torch import nn
 
 from gwae_core.context import BuildContext
 from gwae_core.errors import ComponentError
 
-ImportPath = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")]
+PATTERN = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
+
+
+def _is_import_path(text: str) -> str:
+    if not re.fullmatch(PATTERN, text):
+        raise ValueError("write package.module:Class, such as torch.nn:Linear")
+    return text
+
+
+ImportPath = Annotated[
+    str, AfterValidator(_is_import_path), Field(json_schema_extra={"pattern": PATTERN})
+]
 """``package.module:Class``."""
 Keywords = dict[str, JsonValue]
 """Keyword arguments that YAML can write."""
