@@ -100,6 +100,21 @@ class RunConfig(Section):
     trackers: tuple[Annotated[Tracker.Config, Registered(Tracker)], ...] = ()
     """Observers of the run."""
 
+    @model_validator(mode="after")
+    def _has_what_it_watches(self) -> RunConfig:
+        if self.split.validation == 0:
+            training = self.training
+            needs = [
+                *(["training.patience"] if training.patience is not None else []),
+                *(["training.select: best"] if training.select == "best" else []),
+            ]
+            if needs:
+                raise ValueError(
+                    f"{' and '.join(needs)} cannot work without a validation part; set "
+                    "split.validation above 0"
+                )
+        return self
+
     @classmethod
     def from_mapping(
         cls,

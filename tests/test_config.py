@@ -100,3 +100,14 @@ def test_what_is_not_text(tmp_path, content):
     path.mkdir() if content is None else path.write_bytes(content)
     with pytest.raises(ConfigError, match="cannot be read as text"):
         read_text(path)
+
+
+@pytest.mark.parametrize(
+    "training", [{"patience": 3}, {"select": "best"}, {"patience": 3, "select": "best"}]
+)
+def test_what_watches_validation_needs_one(training):
+    values = {"training": training, "split": {"validation": 0}}
+    with pytest.raises(ConfigError, match=r"cannot work without a validation part") as caught:
+        RunConfig.from_mapping(values)
+    assert all(name in caught.value.message for name in training)
+    RunConfig.from_mapping({"training": training})
