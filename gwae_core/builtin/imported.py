@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, JsonValue
+from pydantic_core import PydanticCustomError
 from torch import nn
 
 from gwae_core.context import BuildContext
@@ -18,7 +19,7 @@ PATTERN = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
 
 def _is_import_path(text: str) -> str:
     if not re.fullmatch(PATTERN, text):
-        raise ValueError("write package.module:Class, such as torch.nn:Linear")
+        raise PydanticCustomError("import_path", "write package.module:Class, as torch.nn:Linear")
     return text
 
 
