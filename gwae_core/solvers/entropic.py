@@ -23,6 +23,8 @@ PATIENCE = 16
 SETTLED = 0.005
 """Change of the coupling (L1) below which the outer iteration has momentum; sooner, it can carry
 the iteration over into a poorer local optimum."""
+LATEST = 50
+"""Outer iterations at the final temperature after which it has momentum in any case."""
 MOMENTUM = 0.97
 """Momentum at most."""
 
@@ -197,7 +199,8 @@ def _solve(
             g = new_g
             break
         new_cost = problem.cost(plan)
-        if small or not final or (age == 0 and change > SETTLED):
+        waits = change > SETTLED and step <= steps + LATEST
+        if small or not final or (age == 0 and waits):
             age = 0
         elif float(torch.dot((cost - new_cost).flatten(), move.flatten())) < 0:
             age = 1  # the last move went uphill
