@@ -18,7 +18,7 @@ from gwae_core.run_folder import RunFolder
 from gwae_core.saved_states import state_files
 from gwae_core.splits import checksum
 
-MAY_CHANGE = ("metrics", "trackers", "training.checkpoint_every")
+MAY_CHANGE = ("metrics", "trackers", "training.checkpoint_every", "training.prefetch")
 """Fields that change no weight, and so may differ between a run and its resumption."""
 
 
