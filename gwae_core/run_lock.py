@@ -6,7 +6,7 @@ import contextlib
 import errno
 import json
 import os
-import socket
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,7 +88,7 @@ def _sign(handle: int) -> None:
     """Write who holds the lock."""
     about = {
         "pid": os.getpid(),
-        "host": socket.gethostname(),
+        "host": platform.node(),
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     # The lock itself needs no text, so that a full disk is not its concern.

@@ -11,14 +11,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 import torch
 
 import gwae_core
-from gwae_core import RunConfig, load
-from gwae_core.errors import ConfigError, DataError, GWAEError, RunFolderError
+from gwae_core import Prior, RunConfig, load
+from gwae_core.errors import ComponentError, ConfigError, DataError, GWAEError, RunFolderError
 from gwae_core.plugins import registry
 from gwae_core.report import write_report
 from gwae_core.run_folder import RunFolder
@@ -228,11 +229,60 @@ def test_a_run_folder_holds_no_pickle():
             assert not any(file[name].dtype.hasobject for name in file.files)
 
 
-def test_text_from_data_is_escaped_in_a_report(run_folder):
-    path = run_folder / "evaluation/facts.json"
-    facts = json.loads(path.read_text())
-    facts["label_names"][0] = "<script>alert(1)</script>"
-    path.write_text(json.dumps(facts))
+EVIL = """'"><script>{{7*7}}"""
+
+
+def test_all_text_of_a_run_is_escaped_in_a_report(run_folder):
+    facts = run_folder / "evaluation/facts.json"
+    values = json.loads(facts.read_text())
+    values |= {"d_x_name": EVIL, "embedding": EVIL, "split": EVIL, "skipped": [EVIL]}
+    values["label_names"][0] = EVIL
+    facts.write_text(json.dumps(values))
+    metrics = run_folder / "evaluation/metrics.json"
+    metrics.write_text(json.dumps({f"clustering.{EVIL}.accuracy": 0.5, EVIL: 1.0}))
+    environment = run_folder / "environment.json"
+    values = json.loads(environment.read_text())
+    values |= {"started": EVIL}
+    values["versions"][EVIL] = EVIL
+    values["components"][f"prior {EVIL}"] = {"distribution": EVIL, "version": EVIL}
+    environment.write_text(json.dumps(values))
+    config = run_folder / "config.yaml"
+    config.write_text(config.read_text() + f"# {EVIL}\n")
+    with (run_folder / "metrics.jsonl").open("a") as file:
+        for record in (
+            {"event": "warning", "step": 1, "message": EVIL, "remedy": EVIL},
+            {"event": "failure", "step": 2, "message": EVIL},
+            {"event": "failure", "step": 1, "term": EVIL},
+        ):
+            file.write(json.dumps(record) + "\n")
     page = write_report(run_folder).read_text()
-    assert "<script>alert(1)</script>" not in page
+    escaped = "&#39;&#34;&gt;&lt;script&gt;{{7*7}}"
+    assert page.count(escaped) == page.count("7*7") > 10
+    assert "<script" not in page
     assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
+
+
+def test_no_name_in_a_run_leads_out_of_its_folder(run_folder):
+    before = {path for path in run_folder.parent.rglob("*") if run_folder not in path.parents}
+    with (run_folder / "metrics.jsonl").open("a") as file:
+        for step in (1, 2):
+            terms = {"/../../../escaped": 1.0, "/etc/escaped": 1.0, "..": 1.0}
+            record = {"event": "train", "step": step, "stage": "joint", "terms": terms}
+            file.write(json.dumps(record) + "\n")
+    write_report(run_folder)
+    after = {path for path in run_folder.parent.rglob("*") if run_folder not in path.parents}
+    assert after == before
+    assert {path.parent.name for path in run_folder.rglob("*.png")} == {"figures"}
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "..", "", "/etc", "a\\b", "a b", "a\n"])
+def test_no_component_has_a_name_that_leads_out_of_runs(name):
+    # Without --out, the name of a run folder is made of the names of components.
+    config = type(
+        "Config",
+        (Prior.Config,),
+        {"__annotations__": {"type": Literal[name]}, "type": name, "__module__": __name__},
+    )
+    named = type("Named", (Prior,), {"Config": config, "__doc__": "A prior.", "sample": len})
+    with pytest.raises(ComponentError, match="a name is letters, digits"):
+        named.check_declaration()

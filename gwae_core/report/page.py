@@ -19,6 +19,8 @@ from gwae_core.report.sections import Section, data_sections, latent_sections
 from gwae_core.report.training import health_panels, loss_panels
 from gwae_core.yaml import parse_yaml
 
+DAMAGE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""How drawing fails at arrays and records of shapes and types that no run writes."""
 TEMPLATE = Path(__file__).with_name("template.html")
 
 
@@ -37,11 +39,21 @@ def write_report(run_folder: Path) -> Path:
         The path of the page.
 
     Raises:
-        RunFolderError: The folder is not a run folder, or cannot be read or written.
+        RunFolderError: The folder is not a run folder, is damaged, or cannot be read or written.
     """
+    folder = Path(run_folder)
+    try:
+        return _write(folder)
+    except DAMAGE as error:
+        raise RunFolderError(
+            f"the files of {folder} do not fit together: {type(error).__name__}: {error}",
+            hint=f"gwae evaluate {folder} writes its evaluation again",
+        ) from error
+
+
+def _write(folder: Path) -> Path:
     from jinja2 import Environment, StrictUndefined
 
-    folder = Path(run_folder)
     text = _config_text(folder / "config.yaml")
     config = parse_yaml(text, source="config.yaml")
     environment = _optional_json(folder / "environment.json")

@@ -159,3 +159,20 @@ def test_training_states(data, interrupted, damaged, survives):
 @given(data=st.data())
 def test_training_states_many_times(data, interrupted, damaged, survives):
     check_states(data, interrupted, damaged, survives)
+
+
+def check_report(data, trained, damaged, changed, command):
+    with copied(trained) as folder:
+        path = folder / data.draw(st.sampled_from(FILES))
+        if path.suffix == ".json" and data.draw(st.booleans()):
+            path.write_text(json.dumps(changed(data, json.loads(path.read_text()))))
+        else:
+            path.write_bytes(damaged(data, path.read_bytes()))
+        event(f"exit {command('report', folder).exit_code}")
+
+
+@pytest.mark.slow
+@settings(many, max_examples=30)
+@given(data=st.data())
+def test_reports_many_times(data, trained, damaged, changed, command):
+    check_report(data, trained, damaged, changed, command)
