@@ -37,9 +37,7 @@ class Sliced(Estimator):
     has_plan: ClassVar[bool] = False
     needs_points: ClassVar[bool] = True
     # lines lie in fixed coordinates
-    exempt_from: frozenset[str] = frozenset(
-        {"isometry_invariance", "zero_on_isometric_copies"}
-    )
+    exempt_from: frozenset[str] = frozenset({"isometry_invariance", "zero_on_isometric_copies"})
 
     def forward(
         self,
