@@ -135,6 +135,8 @@ class RunFolder:
         facts = read_json(self.environment)
         for name, kind in ENVIRONMENT.items():
             found = facts.get(name, kind())
+            if name == "own_parts" and isinstance(found, list):  # as early runs wrote it
+                found = dict.fromkeys(map(str, found))
             inner = found.values() if name == "components" and isinstance(found, dict) else ()
             if not isinstance(found, kind) or not all(isinstance(part, dict) for part in inner):
                 raise RunFolderError(
