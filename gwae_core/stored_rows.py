@@ -29,7 +29,7 @@ class RowFile:
     """The array of a .npy file, of which rows are read when they are asked for.
 
     Rows are read and not mapped: a map counts every page that was touched as memory of the process,
-    and by pages of 2 MiB one epoch over small rows touches the whole file.
+    which grew by gigabytes over an epoch.
 
     Args:
         path: The file.
