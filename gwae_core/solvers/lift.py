@@ -83,7 +83,8 @@ def side_of_landmarks(
     """A side from costs that are never held together: features from those to some points alone.
 
     The kernel-PCA features of the landmarks are extended to all points (Nyström; de Silva
-    and Tenenbaum, 2004). The diagonal of B and the self term are exact, from one pass over all costs.
+    and Tenenbaum, 2004). The diagonal of B and the self term are exact, from one
+    pass over all costs.
 
     Args:
         space: n points, all of positive weight.

@@ -270,7 +270,8 @@ def test_an_exemption_is_skipped_with_its_reason() -> None:
     results = {result.name: result for result in run_checks(Sliced.Config())}
     assert results["isometry_invariance"].status == "skipped"
     assert (
-        results["isometry_invariance"].message == "the estimator says that it is exempt from this law"
+        results["isometry_invariance"].message
+        == "the estimator says that it is exempt from this law"
     )
     # Other types of number get other random lines.
     assert "random numbers" in results["precision"].message
