@@ -26,7 +26,7 @@ PLACES: dict[str, tuple[str, ...]] = {
 """Path of the field that holds a component of a kind; ``-`` is an item of a list. Kinds that are
 not here are in no run: they are used from Python."""
 
-CANDIDATES: tuple[Any, ...] = ("FILL-ME-IN", 1, 0.5, True, [], {})
+CANDIDATES: tuple[Any, ...] = ("FILL-ME-IN", "package.module:FillMeIn", 1, 0.5, True, [], {})
 """Values for a field that has no default."""
 
 
