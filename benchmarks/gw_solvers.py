@@ -7,7 +7,7 @@ are not installed are left out, and so is a solver on more points than it ends i
 (`LIMITS`). With ``--kinds`` or ``--solvers`` only those rows are measured, and they replace their
 own in the table that is there.
 
-    OMP_NUM_THREADS=1 python benchmarks/gw_solvers.py
+    OMP_NUM_THREADS=1 python benchmarks/gw_solvers.py  # about an hour
     OMP_NUM_THREADS=1 python benchmarks/gw_solvers.py --kinds swiss --solvers exact "POT CG"
 """
 
@@ -43,7 +43,7 @@ LIMITS = {
     "sliced": 20_000,
     "entropic": 512,
     "lower-bound": 1_000,
-    "POT CG": 1_000,
+    "POT CG": 2_000,
     "OTT-JAX": 512,
     "torchgw": 512,
 }
@@ -309,7 +309,7 @@ HEAD = (
 
 
 def number(value: float, form: str) -> str:
-    """A dash where there is no coupling to evaluate."""
+    """A dash where there is nothing: no coupling to evaluate, or not measured."""
     return "-" if math.isnan(value) else format(value, form)
 
 
@@ -318,14 +318,19 @@ def table(rows: list[Row]) -> str:
     reference = {(r.problem, r.n): r for r in rows if r.solver == "POT CG"}
     for row in rows:
         base = reference.get((row.problem, row.n))
-        ratios = (
-            f"{base.forward / row.forward:.2f} | {base.both / row.both:.2f}" if base else "- | -"
-        )
-        lines.append(
-            f"| {row.problem} | {row.n} | {row.solver} | {row.forward:.1f} | {row.both:.1f} "
-            f"| {number(row.objective, '.5f')} | {number(row.marginal_error, '.1e')} "
-            f"| {number(row.memory, '.0f')} | {ratios} |"
-        )
+        times = (base.forward / row.forward, base.both / row.both) if base else (math.nan,) * 2
+        cells = [
+            row.problem,
+            str(row.n),
+            row.solver,
+            number(row.forward, ".1f"),
+            number(row.both, ".1f"),
+            number(row.objective, ".5f"),
+            number(row.marginal_error, ".1e"),
+            number(row.memory, ".0f"),
+            *(number(ratio, ".2f") for ratio in times),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -335,7 +340,7 @@ def read(path: Path) -> list[Row]:
     for line in path.read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 10 and cells[1].isdigit():
-            values = [float("nan" if cell == "-" else cell) for cell in cells[3:8]]
+            values = [math.nan if cell == "-" else float(cell) for cell in cells[3:8]]
             rows.append(Row(cells[0], int(cells[1]), cells[2], *values))
     return rows
 
