@@ -138,7 +138,7 @@ class CSVTable:
                 for cells in reader:
                     if cells:
                         yield reader.line_num, cells
-            except csv.Error as error:
+            except (csv.Error, UnicodeDecodeError) as error:
                 raise DataError(f"{self.path}, line {reader.line_num}: {error}") from error
 
     def _fault(self, columns: Sequence[int]) -> str | None:
