@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from gwae_core.errors import RunFolderError
@@ -34,31 +34,22 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
     Raises:
         RunFolderError: It cannot be written.
     """
-
-    def write(temporary: Path) -> None:
-        try:
-            save_file(tensors, temporary, metadata=metadata)
-        except SafetensorError as error:  # what it says of a full disk or a lost folder
-            raise OSError(str(error)) from error
-        _order_header(temporary)
-
-    write_atomically(path, write)
+    # in memory, not by save_file, whose own temporary file outlives a killed process
+    content = _ordered(save(tensors, metadata=metadata))
+    write_atomically(path, lambda temporary: temporary.write_bytes(content))
 
 
-def _order_header(path: Path) -> None:
-    """Put the header in order, so that equal tensors give equal files.
+def _ordered(content: bytes) -> bytes:
+    """A safetensors file with its header in order, so that equal tensors give equal files.
 
-    A safetensors file begins with the length of its header, 8 bytes, and the header, JSON; the
-    order of the metadata in it is up to chance.
+    It begins with the length of its header, 8 bytes, and the header, JSON; the order of the
+    metadata in it is up to chance.
     """
-    with path.open("r+b") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(length))
-        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-        text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-        if len(text) <= length:
-            file.seek(8)
-            file.write(text.ljust(length))
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    return content[:8] + text.ljust(end - 8) + content[end:]
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -442,20 +442,18 @@ def test_a_disk_that_fails_in_the_middle_of_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: dict[str, torch.Tensor]
 ) -> None:
     """The same without mounting: the file is half-written when the disk is full."""
-    from gwae_core import checkpoints
+    original, calls = Path.write_bytes, []
 
-    original, calls = checkpoints.save_file, []
-
-    def half(tensors: Any, path: Path, metadata: Any) -> None:
-        original(tensors, path, metadata=metadata)
+    def half(path: Path, content: bytes) -> int:
         calls.append(path)
         if len(calls) == 5:
-            path.write_bytes(path.read_bytes()[:50])
+            original(path, content[:50])
             raise OSError(28, "No space left on device")
+        return original(path, content)
 
     out = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints, "save_file", half)
+        patch.setattr(Path, "write_bytes", half)
         with pytest.raises(RunFolderError, match="No space left") as caught:
             run(config(), out=out, report=False, data=DATA)
     assert "free space" in str(caught.value.hint)

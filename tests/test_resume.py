@@ -282,7 +282,7 @@ def check_killed(uninterrupted: Path, out: Path, step: int, wait: float) -> None
     leftovers = [path for path in out.rglob(".*") if path.is_file()]
     for path in leftovers:
         path.unlink()
-    assert len(leftovers) <= 2  # the file that was being written, and safetensors' own beside it
+    assert len(leftovers) <= 1  # the file that was being written
     assert_same(uninterrupted, out)
     assert load(result.folder).sample(3).shape == (3, 5)
 
