@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,15 @@ from gwae_core.evaluation.geometry import condensed, euclidean_distances, least_
 from gwae_core.evaluation.mixture import component_weights, mixture_clusters, mixture_prior
 from gwae_core.evaluation.stored import Evaluation, load_evaluation, save_evaluation, unusable
 from gwae_core.evaluation.subsets import balanced_subset, random_subset
-from gwae_core.interfaces import DataArrays, Evaluated, Metric, MetricInput, Objective
+from gwae_core.interfaces import (
+    DataArrays,
+    Evaluated,
+    Interval,
+    Measured,
+    Metric,
+    MetricInput,
+    Objective,
+)
 
 __all__ = ["Evaluation", "evaluate", "load_evaluation", "save_evaluation"]
 
@@ -52,7 +60,8 @@ def evaluate(
     a mixture prior ``component_weights`` and ``component_counts`` (test points whose largest
     responsibility it has), both (K,), and ``component_samples`` (shown, 8, *shape) of the
     components ``component_shown``, at most 32, heaviest first. ``x_label`` and ``y`` are there only
-    with labels.
+    with labels. Arrays that metrics give are there as ``metric.name``; the confidence intervals of
+    numbers are ``facts["intervals"]``, [low, high] by name.
 
     Args:
         objective: The trained model.
@@ -86,11 +95,15 @@ def evaluate(
             d_x_name=d_x_name,
             seed=seed,
         )
-        values, skipped = _compute(metrics, data)
+        measured, skipped = _compute(metrics, data)
         figures, facts = _figures(data)
+    values, intervals = _numbers(measured)
+    figures |= {name: found for name, found in measured.items() if isinstance(found, np.ndarray)}
     facts |= {
+        "intervals": intervals,
         "data_shape": list(test.x.shape[1:]),
         "label_names": None if test.label_names is None else list(test.label_names),
+        "factor_names": None if test.factor_names is None else list(test.factor_names),
         "counts": {"train": len(train.x), "test": len(test.x)},
         "latent_dim": int(data.test.z.shape[1]),
         "metrics": [metric.name() for metric in metrics if metric.name() not in skipped],
@@ -148,17 +161,15 @@ def _run_model(model: Objective, arrays: DataArrays, batch_size: int) -> Evaluat
     return Evaluated(arrays.array, z, x_hat, arrays.y, arrays.factors)
 
 
-def _compute(metrics: Sequence[Metric], data: MetricInput) -> tuple[dict[str, float], list[str]]:
-    values: dict[str, float] = {}
+def _compute(metrics: Sequence[Metric], data: MetricInput) -> tuple[dict[str, Measured], list[str]]:
+    values: dict[str, Measured] = {}
     skipped: list[str] = []
     for metric in metrics:
         if not metric.applies(data):
             skipped.append(metric.name())
             continue
-        found = {
-            f"{metric.name()}.{name}": float(value) for name, value in metric.compute(data).items()
-        }
-        if wrong := unusable(found):
+        found = {f"{metric.name()}.{name}": value for name, value in metric.compute(data).items()}
+        if wrong := unusable(_numbers(found)[0]):
             raise ComponentError(f"the metric gave a value that is not finite: {', '.join(wrong)}")
         if twice := sorted(values.keys() & found.keys()):
             raise ComponentError(
@@ -167,6 +178,21 @@ def _compute(metrics: Sequence[Metric], data: MetricInput) -> tuple[dict[str, fl
             )
         values |= found
     return values, skipped
+
+
+def _numbers(
+    measured: Mapping[str, Measured],
+) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """The numbers by name, and the ends of those that have a confidence interval."""
+    values: dict[str, float] = {}
+    intervals: dict[str, list[float]] = {}
+    for name, found in measured.items():
+        if isinstance(found, Interval):
+            values[name] = float(found.value)
+            intervals[name] = [float(found.low), float(found.high)]
+        elif not isinstance(found, np.ndarray):
+            values[name] = float(found)
+    return values, intervals
 
 
 @torch.inference_mode()

@@ -15,7 +15,9 @@ from gwae_core.errors import ComponentError, DataError, TrainingError
 from gwae_core.evaluate import evaluate, load_evaluation, save_evaluation
 from gwae_core.interfaces import (
     DataArrays,
+    Interval,
     Losses,
+    Measured,
     Metric,
     MetricInput,
     MixturePrior,
@@ -124,6 +126,8 @@ def test_images_with_labels_and_a_mixture_prior_have_every_figure() -> None:
     assert found.facts == {
         "data_shape": [1, 2, 3],
         "label_names": ["a", "b", "c"],
+        "factor_names": None,
+        "intervals": {},
         "counts": {"train": 200, "test": 90},
         "latent_dim": 4,
         "metrics": ["reconstruction", "clustering", "geometry"],
@@ -233,6 +237,24 @@ def test_a_metric_without_a_value_is_named() -> None:
     train, test = arrays(9, TABLE, seed=0), arrays(9, TABLE, seed=1)
     with pytest.raises(ComponentError, match=r"not finite: undefined\.ratio"):
         evaluate(Linear(TABLE, 2), train, test, [Undefined(Undefined.Config())], seed=0)
+
+
+class Shares(Metric):
+    """A number with an interval, and an array."""
+
+    class Config(Metric.Config):
+        type: Literal["shares"] = "shares"
+
+    def compute(self, data: MetricInput) -> Mapping[str, Measured]:
+        return {"a": Interval(0.5, 0.4, 0.7), "b": 2.0, "of_each": data.test.z.var(0)}
+
+
+def test_intervals_and_arrays_are_kept_apart_from_the_numbers() -> None:
+    train, test = arrays(9, TABLE, seed=0), arrays(9, TABLE, seed=1)
+    found = evaluate(Linear(TABLE, 2), train, test, [Shares(Shares.Config())], seed=0)
+    assert found.metrics == {"shares.a": 0.5, "shares.b": 2.0}
+    assert found.facts["intervals"] == {"shares.a": [0.4, 0.7]}
+    assert found.figures["shares.of_each"].shape == (2,)
 
 
 def test_a_metric_listed_twice_is_refused() -> None:

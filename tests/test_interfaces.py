@@ -50,8 +50,9 @@ def test_a_file_has_one_abstract_base_beside_what_it_speaks_of(path):
         if inspect.isabstract(getattr(interfaces, node.name))
         and issubclass(getattr(interfaces, node.name), Component)
     ]
-    # `training` holds what objectives tell the engine, data alone; any module may be resumable.
-    assert len(bases) == (path.stem not in ("training", "resumable"))
+    # `training` and `evaluated` hold data alone, which objectives and metrics speak of; any module
+    # may be resumable.
+    assert len(bases) == (path.stem not in ("training", "evaluated", "resumable"))
 
 
 def test_every_abstract_method_says_what_it_returns():

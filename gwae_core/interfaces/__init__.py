@@ -7,9 +7,10 @@ from gwae_core.interfaces.density_prior import DensityPrior
 from gwae_core.interfaces.divergence import Divergence, Sample
 from gwae_core.interfaces.encoder import Encoder, Posterior
 from gwae_core.interfaces.estimator import Estimator
+from gwae_core.interfaces.evaluated import Evaluated, Interval, Measured, MetricInput
 from gwae_core.interfaces.features import Features
 from gwae_core.interfaces.fittable_prior import FittablePrior
-from gwae_core.interfaces.metric import Evaluated, Metric, MetricInput
+from gwae_core.interfaces.metric import Metric
 from gwae_core.interfaces.mixture_prior import MixturePrior
 from gwae_core.interfaces.objective import Objective
 from gwae_core.interfaces.prior import Prior, WeightedSamples
@@ -51,7 +52,9 @@ __all__ = [
     "Evaluated",
     "Features",
     "FittablePrior",
+    "Interval",
     "Losses",
+    "Measured",
     "Metric",
     "MetricInput",
     "MixturePrior",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gwae_core.components import Component
@@ -19,6 +20,13 @@ class Features(Component, nn.Module, ABC):
         """Parameters of a feature extractor."""
 
     config: Config
+
+    def fit(self, x: NDArray[Any], y: NDArray[Any] | None, *, seed: int) -> None:
+        """Fit on training data (n, *data_shape) and labels (n,), where there is something to fit.
+
+        Raises:
+            DataError: The extractor needs labels, and there are none.
+        """
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gwae_core.data_checks import check_arrays
 from gwae_core.errors import DataError
-from gwae_core.interfaces import Dataset, Metric, Sampler
+from gwae_core.interfaces import Dataset, Interval, Metric, Sampler
 from gwae_core.testing.arrays import DatasetSubject, MetricSubject, SamplerSubject, TrackerSubject
 
 
@@ -38,14 +38,21 @@ def dataset_arrays(subject: DatasetSubject) -> None:
 
 
 def metric_values(subject: MetricSubject) -> None:
-    """Values are finite numbers under names."""
+    """Values are finite numbers under names, inside their intervals; arrays are for figures."""
     metric: Metric = subject.build()
     values = metric.compute(subject.applicable(metric))
     assert values, "the metric gives no value"
     for name, value in values.items():
-        assert isinstance(value, float) and math.isfinite(value), (
-            f"{name} is {value!r}; give a finite float"
+        if isinstance(value, np.ndarray):
+            assert value.dtype.kind in "biufU", f"{name} is an array of {value.dtype}"
+            continue
+        number = value.value if isinstance(value, Interval) else value
+        assert isinstance(number, float) and math.isfinite(number), (
+            f"{name} is {number!r}; give a finite float"
         )
+        if isinstance(value, Interval):
+            ends = f"[{value.low}, {value.high}]"
+            assert -math.inf < value.low <= value.high < math.inf, f"{name} has the interval {ends}"
 
 
 def sampler_samples(subject: SamplerSubject) -> None:
