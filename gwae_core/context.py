@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gwae_core.errors import ComponentError
-from gwae_core.stored_rows import StoredRows
+from gwae_core.row_source import RowSource
 
 Part = TypeVar("Part")
 
@@ -62,9 +62,9 @@ class DataStatistics:
     high: float
 
     @classmethod
-    def of(cls, x: Tensor | StoredRows) -> DataStatistics:
+    def of(cls, x: Tensor | RowSource) -> DataStatistics:
         """Measure data of shape (n, *data_shape); those on disk are gone through once."""
-        if isinstance(x, StoredRows):
+        if isinstance(x, RowSource):
             return cls._of_chunks(torch.from_numpy(chunk) for chunk in x.chunks())
         wide = x.double().flatten(1)  # (n, p)
         total = float(wide.var(dim=0, unbiased=False).sum())
@@ -148,17 +148,17 @@ class BuildContext:
 
     @classmethod
     def for_data(
-        cls, x: Tensor | StoredRows, latent_dim: int, *, allow_import: bool = False
+        cls, x: Tensor | RowSource, latent_dim: int, *, allow_import: bool = False
     ) -> BuildContext:
         """The context of training data (n, *data_shape)."""
-        stored = isinstance(x, StoredRows)
+        train_data = x.sample() if isinstance(x, RowSource) else x
         return cls(
             tuple(x.shape[1:]),
             latent_dim,
             DataStatistics.of(x),
-            train_data=x.sample() if isinstance(x, StoredRows) else x,
+            train_data=train_data,
             allow_import=allow_import,
-            sampled=stored,
+            sampled=len(train_data) < len(x),
         )
 
     @property

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gwae_core.errors import DataError
 from gwae_core.interfaces.dataset import DataArrays
-from gwae_core.stored_rows import StoredRows
+from gwae_core.row_source import RowSource
 
 SPREADS = (1e-15, 1e15)
 """Spreads of data whose squares single precision holds."""
@@ -31,24 +31,24 @@ def check_arrays(data: DataArrays) -> None:
             raise DataError(f"there are {n} data points but {len(array)} {name}")
     if data.test_from is not None and not 0 < data.test_from < n:
         raise DataError(f"the test part must begin within the {n} rows; got {data.test_from}")
-    if isinstance(data.x, StoredRows):
-        check_stored(data.x)
+    if isinstance(data.x, RowSource):
+        check_rows(data.x)
     else:
         check_finite(data.x, "the data")
     if data.factors is not None:
         check_finite(data.factors, "the factors")
 
 
-def check_stored(x: StoredRows) -> None:
-    """Refuse NaN and infinity in data on disk, gone through once.
+def check_rows(x: RowSource) -> None:
+    """Refuse NaN and infinity in data that are read row by row, gone through once.
 
     Raises:
-        DataError: It names the file.
+        DataError: It names the source.
     """
-    if x.file.array.dtype.kind != "f":  # whole numbers are finite
+    if x.is_finite:
         return
     for chunk in x.chunks():
-        check_finite(chunk, f"rows of {x.file.path}")
+        check_finite(chunk, f"rows of {x.origin}")
 
 
 def check_finite(array: NDArray[np.floating], what: str) -> None:

@@ -14,7 +14,7 @@ from gwae_core.config import RunConfig, TrainingConfig
 from gwae_core.engine import BatchSource, Prefetched, TensorBatches
 from gwae_core.errors import ComponentError, ConfigError, DataError
 from gwae_core.interfaces import DataArrays, Dataset
-from gwae_core.stored_rows import StoredRows
+from gwae_core.row_source import RowSource
 
 READ_AHEAD = 2
 """Batches that are read ahead of data on disk, unless the settings say how many."""
@@ -43,7 +43,7 @@ def load_data(config: RunConfig, data: OwnData | None) -> DataArrays:
             arrays = data
         case _:
             arrays = DataArrays(data)
-    if isinstance(arrays.x, StoredRows):
+    if isinstance(arrays.x, RowSource):
         return arrays
     try:
         return replace(arrays, x=np.ascontiguousarray(arrays.x, dtype=np.float32))
@@ -54,14 +54,14 @@ def load_data(config: RunConfig, data: OwnData | None) -> DataArrays:
         ) from error
 
 
-def rows_of(data: DataArrays) -> Tensor | StoredRows:
+def rows_of(data: DataArrays) -> Tensor | RowSource:
     """The data as training reads them: a tensor, or rows on disk."""
-    return data.x if isinstance(data.x, StoredRows) else torch.from_numpy(data.x)
+    return data.x if isinstance(data.x, RowSource) else torch.from_numpy(data.x)
 
 
 def in_memory(data: DataArrays) -> DataArrays:
     """The data, or of those on disk a random sample of rows (128 MiB), always the same one."""
-    if not isinstance(data.x, StoredRows):
+    if not isinstance(data.x, RowSource):
         return data
     rows = data.x.sample_rows()
     return replace(
@@ -78,5 +78,5 @@ def training_batches(train: DataArrays, training: TrainingConfig, *, seed: int) 
     batches = TensorBatches(rows, batch_size=training.batch_size, seed=seed)
     depth = training.prefetch
     if depth is None:
-        depth = READ_AHEAD if isinstance(rows, StoredRows) else 0
+        depth = READ_AHEAD if isinstance(rows, RowSource) else 0
     return Prefetched(batches, depth=depth) if depth else batches

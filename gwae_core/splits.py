@@ -13,7 +13,7 @@ from gwae_core.config import SplitConfig
 from gwae_core.data_checks import check_arrays
 from gwae_core.errors import DataError
 from gwae_core.interfaces import DataArrays
-from gwae_core.stored_rows import StoredRows
+from gwae_core.row_source import RowSource
 
 PARTS = ("train", "validation", "test")
 
@@ -103,12 +103,10 @@ def restore(data: DataArrays, index: Mapping[str, NDArray[np.int64]]) -> Splits:
 def checksum(data: DataArrays) -> str:
     """SHA-256 of the content of a data set (values, shapes, dtypes), in hexadecimal digits."""
     digest = hashlib.sha256()
-    if isinstance(data.x, StoredRows):
-        stored = data.x.file.array
-        digest.update(f"{stored.dtype.str}{stored.shape}{data.x.shape};".encode())
-        for block in data.x.file.blocks():
+    if isinstance(data.x, RowSource):
+        for block in data.x.content():
             digest.update(block)
-    for array in (None if isinstance(data.x, StoredRows) else data.x, data.y, data.factors):
+    for array in (None if isinstance(data.x, RowSource) else data.x, data.y, data.factors):
         if array is None:
             digest.update(b"none;")
             continue
@@ -143,7 +141,7 @@ def _take(
 def _part(data: DataArrays, rows: NDArray[np.int64]) -> DataArrays:
     return replace(
         data,
-        x=data.x.take(rows) if isinstance(data.x, StoredRows) else data.x[rows],
+        x=data.x.take(rows) if isinstance(data.x, RowSource) else data.x[rows],
         y=None if data.y is None else data.y[rows],
         factors=None if data.factors is None else data.factors[rows],
         test_from=None,

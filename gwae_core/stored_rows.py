@@ -6,23 +6,17 @@ import math
 import os
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from gwae_core.errors import DataError
-
-CHUNK_BYTES = 32 * 2**20
-"""Bytes, as single-precision numbers, that are read at once where all rows are gone through."""
-SAMPLE_BYTES = 128 * 2**20
-"""Bytes, as single-precision numbers, of a sample of rows that is kept in memory."""
+from gwae_core.row_source import RowSource
 
 
 class RowFile:
@@ -110,88 +104,33 @@ class RowFile:
 
 
 @dataclass(frozen=True, eq=False)
-class StoredRows:
+class StoredRows(RowSource):
     """Data (n, *shape) that stay on disk: ``x[rows]`` reads rows, as single-precision numbers.
 
     Attributes:
-        file: The file.
         index: Rows of the file, (n,), in the order of the data.
         point: Shape of one data point.
+        file: The file.
         divisor: What values are divided by: 255 for images of 8-bit integers.
         channels_last: Whether the file's images are (height, width, channels).
     """
 
     file: RowFile
-    index: NDArray[np.int64]
-    point: tuple[int, ...]
     divisor: float = 1.0
     channels_last: bool = False
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """(n, *shape)."""
-        return (len(self.index), *self.point)
+    def origin(self) -> str:
+        """The file."""
+        return str(self.file.path)
 
     @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return 1 + len(self.point)
+    def is_finite(self) -> bool:
+        """Whole numbers are."""
+        return self.file.array.dtype.kind != "f"
 
-    @property
-    def size(self) -> int:
-        """Number of values."""
-        return math.prod(self.shape)
-
-    @property
-    def bytes_per_row(self) -> int:
-        """Memory of one data point."""
-        return 4 * math.prod(self.point)
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def __getitem__(self, rows: slice | NDArray[Any]) -> NDArray[np.float32]:
-        """Read rows: (m, *shape)."""
-        return self._read(self.index[rows])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """Refuse to become an array by accident.
-
-        Raises:
-            DataError: Always.
-        """
-        raise DataError(
-            f"{self.file.path} stays on disk, and this needs all {len(self):,} rows in memory",
-            hint="set data.on_disk to false if they fit, or take a part of them",
-        )
-
-    def take(self, rows: NDArray[np.int64]) -> StoredRows:
-        """Some of the rows; nothing is read."""
-        return replace(self, index=self.index[rows])
-
-    def chunks(self) -> Iterator[NDArray[np.float32]]:
-        """All rows, in the order of the file, some at a time."""
-        # A file is read fastest from its beginning to its end.
-        ordered = np.sort(self.index)
-        size = max(CHUNK_BYTES // self.bytes_per_row, 1)
-        for start in range(0, len(ordered), size):
-            yield self._read(ordered[start : start + size])
-
-    def sample_rows(self, *, seed: int = 0) -> NDArray[np.int64]:
-        """Positions of a random sample without replacement that fits into 128 MiB.
-
-        Where all rows fit, they are all of them, in order.
-        """
-        count = max(SAMPLE_BYTES // self.bytes_per_row, 2)
-        if count >= len(self):
-            return np.arange(len(self))
-        return np.random.default_rng(seed).permutation(len(self))[:count]
-
-    def sample(self, *, seed: int = 0) -> Tensor:
-        """A random sample of rows in memory: (m, *shape)."""
-        return torch.from_numpy(self[self.sample_rows(seed=seed)])
-
-    def _read(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+    def read(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Rows of the file: (m, *shape)."""
         # What float32 cannot hold becomes infinite, and is refused as such.
         with np.errstate(over="ignore"):
             x = self.file.rows(index).astype(np.float32)
@@ -200,3 +139,8 @@ class StoredRows:
         if self.channels_last:
             x = np.moveaxis(x, 3, 1)
         return np.ascontiguousarray(x.reshape(len(index), *self.point))
+
+    def content(self) -> Iterator[bytes]:
+        """Type and shape of the file, and its values as they lie there."""
+        yield f"{self.file.array.dtype.str}{self.file.array.shape}{self.shape};".encode()
+        yield from self.file.blocks()

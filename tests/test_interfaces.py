@@ -36,7 +36,7 @@ def test_a_file_is_understood_alone(path):
         assert ast.get_docstring(node), node.name
         assert getattr(interfaces, node.name).__doc__, f"{node.name} is not exported"
     # What a file builds on is core's vocabulary or another interface, never an implementation.
-    known = {"components", "context", "errors", "spaces", "stored_rows", "interfaces"}
+    known = {"components", "context", "errors", "spaces", "row_source", "interfaces"}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("gwae_core."):
             assert str(node.module).split(".")[1] in known

@@ -95,7 +95,7 @@ def test_a_file_that_became_shorter_is_named(tmp_path: Path) -> None:
 def test_statistics_in_one_pass_are_those_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
-    monkeypatch.setattr("gwae_core.stored_rows.CHUNK_BYTES", chunk)
+    monkeypatch.setattr("gwae_core.row_source.CHUNK_BYTES", chunk)
     x = (RNG.normal(size=(60, 5)) * [1, 10, 0.1, 0, 3] + 100).astype(np.float32)
     rows = stored(tmp_path, x).take(RNG.permutation(60)[:41])
     expected = DataStatistics.of(torch.from_numpy(rows[:]))
@@ -110,7 +110,7 @@ def test_statistics_in_one_pass_are_those_in_memory(
 def test_the_context_has_a_sample_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gwae_core.stored_rows.SAMPLE_BYTES", 4 * 5 * 12)
+    monkeypatch.setattr("gwae_core.row_source.SAMPLE_BYTES", 4 * 5 * 12)
     x = np.arange(200, dtype=np.float32).reshape(40, 5)
     rows = stored(tmp_path, x)
     context = BuildContext.for_data(rows, 2)
@@ -118,6 +118,7 @@ def test_the_context_has_a_sample_and_says_so(
     assert len(context.train_data.unique(dim=0)) == 12
     assert torch.equal(context.train_data, BuildContext.for_data(rows, 2).train_data)
     assert not BuildContext.for_data(torch.from_numpy(x), 2).sampled
+    assert not BuildContext.for_data(rows.take(np.arange(12)), 2).sampled
 
 
 def test_a_split_reads_nothing_and_a_sample_keeps_its_labels(
@@ -128,12 +129,12 @@ def test_a_split_reads_nothing_and_a_sample_keeps_its_labels(
     data = DataArrays(stored(tmp_path, x), y=y)
     here = split(DataArrays(x.astype(np.float32), y=y), SplitConfig(stratify=False), seed=3)
     with monkeypatch.context() as patch:
-        patch.setattr(StoredRows, "_read", None)
+        patch.setattr(StoredRows, "read", None)
         there = split(DataArrays(data.x, y=y), SplitConfig(stratify=False), seed=3)
     for part in ("train", "validation", "test"):
         a, b = getattr(here, part), getattr(there, part)
         assert np.array_equal(a.x, b.x[:]) and np.array_equal(a.y, b.y)
-    monkeypatch.setattr("gwae_core.stored_rows.SAMPLE_BYTES", 4 * 3 * 10)
+    monkeypatch.setattr("gwae_core.row_source.SAMPLE_BYTES", 4 * 3 * 10)
     sample = in_memory(there.train)
     assert len(sample.y) == 10
     assert np.array_equal(sample.array[:, 0], 3 * sample.y)
@@ -159,12 +160,16 @@ def test_values_that_are_not_finite_are_found(tmp_path: Path) -> None:
         check_arrays(DataArrays(stored(tmp_path, x)))
 
 
-def test_what_needs_all_rows_in_memory_says_so(tmp_path: Path) -> None:
+def test_what_needs_all_rows_in_memory_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = stored(tmp_path, RNG.normal(size=(50, 4)))
+    assert np.array_equal(np.asarray(rows), rows[:])
+    monkeypatch.setattr("gwae_core.row_source.SAMPLE_BYTES", 4 * 50 * 4 - 1)
     for use in (np.asarray, np.linalg.norm, lambda x: DataArrays(x).array):
         with pytest.raises(DataError, match="needs all 50 rows in memory") as caught:
             use(rows)
-        assert "data.on_disk to false" in str(caught.value.hint)
+        assert "data.on_disk: false" in str(caught.value.hint)
 
 
 def test_files_of_another_layout_are_refused(tmp_path: Path) -> None:
@@ -251,17 +256,21 @@ def test_a_run_from_disk_can_be_interrupted_and_resumed(tmp_path: Path) -> None:
 def test_only_a_sample_is_evaluated_and_validated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gwae_core.stored_rows.SAMPLE_BYTES", 4 * 36 * 20)
+    monkeypatch.setattr("gwae_core.row_source.SAMPLE_BYTES", 4 * 36 * 20)
     blobs(tmp_path)
     folder = run(config(tmp_path), out=tmp_path / "run", report=False).folder
     counts = json.loads((folder / "evaluation/facts.json").read_text())["counts"]
     assert counts == {"train": 20, "test": 20}
 
 
-def test_the_geodesic_metric_needs_data_in_memory(tmp_path: Path) -> None:
+def test_the_geodesic_metric_needs_data_that_fit_into_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     blobs(tmp_path)
     geodesic = {"type": "gwae", "data_metric": "geodesic"}
-    with pytest.raises(GWAEError, match="stay on disk") as caught:
+    run(config(tmp_path, objective=geodesic), out=tmp_path / "small", report=False)
+    monkeypatch.setattr("gwae_core.row_source.SAMPLE_BYTES", 4 * 36 * 20)
+    with pytest.raises(GWAEError, match="read row by row, and do not fit") as caught:
         run(config(tmp_path, objective=geodesic), out=tmp_path / "run")
     assert "data_metric to ground" in str(caught.value.hint)
 

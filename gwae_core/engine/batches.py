@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gwae_core.context import Batch
 from gwae_core.errors import DataError
-from gwae_core.stored_rows import StoredRows
+from gwae_core.row_source import RowSource
 
 
 class BatchSource(ABC):
@@ -67,7 +67,7 @@ class TensorBatches(BatchSource):
 
     def __init__(
         self,
-        x: Tensor | StoredRows,
+        x: Tensor | RowSource,
         *,
         batch_size: int,
         seed: int = 0,
@@ -107,13 +107,13 @@ class TensorBatches(BatchSource):
         )
 
     def _read(self, rows: Tensor) -> Tensor:
-        if isinstance(self.x, StoredRows):
+        if isinstance(self.x, RowSource):
             return torch.from_numpy(self.x[rows.numpy()])
         return self.x[rows]
 
     def all_data(self) -> Tensor:
         """The data, or of those on disk a random sample, always the same one."""
-        return self.x.sample() if isinstance(self.x, StoredRows) else self.x
+        return self.x.sample() if isinstance(self.x, RowSource) else self.x
 
 
 class Iterated(BatchSource):

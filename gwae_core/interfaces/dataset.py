@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwae_core.components import Component
-from gwae_core.stored_rows import StoredRows
+from gwae_core.row_source import RowSource
 
 
 @dataclass(frozen=True)
 class DataArrays:
-    """A data set: data in memory or on disk, the rest in memory.
+    """A data set: data in memory or read row by row, the rest in memory.
 
     Attributes:
         x: Data, (n, *shape), float32; images as (n, channels, height, width) in [0, 1].
@@ -26,7 +26,7 @@ class DataArrays:
         test_from: First row of a test split that comes with the data, or None to split by seed.
     """
 
-    x: NDArray[np.float32] | StoredRows
+    x: NDArray[np.float32] | RowSource
     y: NDArray[np.int64] | None = None
     factors: NDArray[np.float64] | None = None
     label_names: tuple[str, ...] | None = None
@@ -38,7 +38,7 @@ class DataArrays:
         """The data in memory.
 
         Raises:
-            DataError: They stay on disk.
+            DataError: They are read row by row, and do not fit.
         """
         return np.asarray(self.x)
 

@@ -10,7 +10,13 @@ import numpy as np
 from gwae_core.data_checks import check_arrays
 from gwae_core.errors import DataError
 from gwae_core.interfaces import Dataset, Interval, Metric, Sampler
-from gwae_core.testing.arrays import DatasetSubject, MetricSubject, SamplerSubject, TrackerSubject
+from gwae_core.testing.arrays import (
+    DatasetSubject,
+    MetricSubject,
+    SamplerSubject,
+    TrackerSubject,
+    some_rows,
+)
 
 
 def dataset_arrays(subject: DatasetSubject) -> None:
@@ -21,7 +27,7 @@ def dataset_arrays(subject: DatasetSubject) -> None:
         check_arrays(data)
     except DataError as error:
         raise AssertionError(str(error)) from error
-    x = data.array
+    x = some_rows(data)
     assert x.dtype == np.float32, f"x is {x.dtype}; return x.astype(np.float32)"
     if data.y is not None:
         assert data.y.dtype == np.int64, f"y is {data.y.dtype}; return y.astype(np.int64)"

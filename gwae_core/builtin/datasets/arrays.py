@@ -131,9 +131,9 @@ class Arrays(Dataset):
             is_image = file.array.dtype == np.uint8 and shaped.ndim == 4
             scaling = "bytes" if is_image else "none"
         rows = StoredRows(
-            file,
             np.arange(len(shaped)),
             tuple(shaped.shape[1:]),
+            file,
             divisor=255.0 if scaling == "bytes" else 1.0,
             channels_last=file.array.ndim == 4 and self._channels_last(file.array.shape),
         )

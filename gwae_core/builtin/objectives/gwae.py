@@ -62,10 +62,10 @@ class GWAE(Autoencoder, Resumable):
         if config.data_metric == "geodesic" and data is not None:
             if context.sampled:
                 raise ComponentError(
-                    "data_metric: geodesic takes the distances of all training data, which stay "
-                    "on disk",
-                    hint="set data_metric to ground; or data.on_disk to false, for at most 20,000 "
-                    "points",
+                    "data_metric: geodesic takes the distances of all training data, which are "
+                    "read row by row, and do not fit",
+                    hint="set data_metric to ground; or take at most 20,000 points (data.limit), "
+                    "with data.on_disk: false for an .npy file",
                 )
             geodesic = GeodesicMetric(data, n_neighbors=config.num_neighbors)
         self.gw = GWTerm(
