@@ -65,7 +65,8 @@ def test_a_stored_run_loads_without_a_warning(run_folder):
 def test_a_stored_run_is_evaluated_to_the_numbers_it_had(run_folder):
     before = json.loads((run_folder / "evaluation/metrics.json").read_text())
     after = evaluate_run(run_folder)
-    assert after == pytest.approx(before, rel=1e-3)
+    # a later version may give more numbers
+    assert {name: after[name] for name in before} == pytest.approx(before, rel=1e-3)
 
 
 @stored

@@ -19,8 +19,12 @@ from gwae_core.evaluation.reconstruction import (
     is_unit_image,
     mean_squared_error,
     psnr,
+    psnr_of_images,
     relative_squared_error,
+    squared_errors,
 )
+from gwae_core.evaluation.resampling import bootstrap, bootstrap_mean, bootstrap_tables
+from gwae_core.evaluation.similarity import ssim, ssim_window
 from gwae_core.evaluation.subsets import balanced_subset, random_subset
 
 __all__ = [
@@ -28,6 +32,9 @@ __all__ = [
     "Correspondence",
     "Embedding",
     "balanced_subset",
+    "bootstrap",
+    "bootstrap_mean",
+    "bootstrap_tables",
     "cluster_scores",
     "compare_distances",
     "condensed",
@@ -39,7 +46,11 @@ __all__ = [
     "least_squares_slope",
     "mean_squared_error",
     "psnr",
+    "psnr_of_images",
     "random_subset",
     "relative_squared_error",
+    "squared_errors",
+    "ssim",
+    "ssim_window",
     "trustworthiness",
 ]

@@ -11,15 +11,16 @@ MAX_PSNR = 100.0
 """Decibel of an exact reconstruction, whose PSNR would be infinite."""
 
 
-def _squared_errors(x: NDArray[Any], x_hat: NDArray[Any]) -> NDArray[np.float64]:
+def squared_errors(x: NDArray[Any], x_hat: NDArray[Any]) -> NDArray[np.float64]:
+    """Mean over dimensions of (x - x^)^2 of each point, (n,), for (n, *shape) both."""
     n = len(x)
     difference = x.reshape(n, -1).astype(np.float64) - x_hat.reshape(n, -1)
-    return np.asarray(np.square(difference).mean(axis=1))  # (n,)
+    return np.asarray(np.square(difference).mean(axis=1))
 
 
 def mean_squared_error(x: NDArray[Any], x_hat: NDArray[Any]) -> float:
     """Mean over points and dimensions of (x - x^)^2, for x and x^ of shape (n, *shape)."""
-    return float(_squared_errors(x, x_hat).mean())
+    return float(squared_errors(x, x_hat).mean())
 
 
 def relative_squared_error(x: NDArray[Any], x_hat: NDArray[Any]) -> float:
@@ -45,6 +46,12 @@ def is_unit_image(x: NDArray[Any]) -> bool:
     return x.ndim == 4 and x.size > 0 and float(x.min()) >= 0 and float(x.max()) <= 1
 
 
+def psnr_of_images(x: NDArray[Any], x_hat: NDArray[Any]) -> NDArray[np.float64]:
+    """-10 log10 MSE of each image in decibel, (n,), at most 100; arguments as of `psnr`."""
+    errors = np.maximum(squared_errors(x, x_hat), 10 ** (-MAX_PSNR / 10))
+    return np.asarray(-10 * np.log10(errors))
+
+
 def psnr(x: NDArray[Any], x_hat: NDArray[Any]) -> float:
     """Peak signal-to-noise ratio: the mean over images of -10 log10 MSE, in decibel.
 
@@ -55,5 +62,4 @@ def psnr(x: NDArray[Any], x_hat: NDArray[Any]) -> float:
     Returns:
         Decibel; an image counts for at most 100, which an exact reconstruction reaches.
     """
-    errors = np.maximum(_squared_errors(x, x_hat), 10 ** (-MAX_PSNR / 10))
-    return float(np.mean(-10 * np.log10(errors)))
+    return float(psnr_of_images(x, x_hat).mean())
