@@ -40,8 +40,16 @@ def evaluate(
     a mixture prior ``component_weights`` and ``component_counts`` (test points whose largest
     responsibility it has), both (K,), and ``component_samples`` (shown, 8, *shape) of the
     components ``component_shown``, at most 32, heaviest first. ``x_label`` and ``y`` are there only
-    with labels. Arrays that metrics give are there as ``metric.name``; the confidence intervals of
-    numbers are ``facts["intervals"]``, [low, high] by name.
+    with labels. Clusters of the test points, by a mixture prior or else by k-means into as many as
+    there are labels (``facts["clusters"]`` says which), give ``cluster_contingency`` (labels,
+    clusters) of ``cluster_labels`` and ``cluster_names``, and for images ``cluster_examples``
+    (shown, 8, *shape) with ``cluster_example_labels`` (-1 where there is no label or no example) of
+    the clusters ``cluster_shown`` of ``cluster_counts`` points, at most 32, largest first.
+    ``coupling_codes`` (n, n) is the Gromov-Wasserstein plan of at most 64 test points and their own
+    codes, ordered by label or component, ``coupling_groups``; ``coupling_prior`` (n, n) that of the
+    same points and as many samples of a mixture prior, of the components
+    ``coupling_components``. Arrays that metrics give are there as ``metric.name``; the confidence
+    intervals of numbers are ``facts["intervals"]``, [low, high] by name.
 
     Args:
         objective: The trained model.

@@ -115,13 +115,24 @@ def test_images_with_labels_and_a_mixture_prior_have_every_figure() -> None:
         "y": (90,),
         "d_x": (90 * 89 // 2,),
         "d_z": (90 * 89 // 2,),
-        "traversals": (4, 9, *IMAGE),
+        "traversals": (4, 17, *IMAGE),
         "traversal_dims": (4,),
-        "traversal_z": (4, 9),
+        "traversal_z": (4, 17),
         "component_weights": (4,),
         "component_counts": (4,),
         "component_shown": (4,),
         "component_samples": (4, 8, *IMAGE),
+        "cluster_names": (3,),
+        "cluster_labels": (3,),
+        "cluster_contingency": (3, 3),
+        "cluster_shown": (3,),
+        "cluster_counts": (3,),
+        "cluster_examples": (3, 8, *IMAGE),
+        "cluster_example_labels": (3, 8),
+        "coupling_codes": (64, 64),
+        "coupling_groups": (64,),
+        "coupling_prior": (64, 64),
+        "coupling_components": (64,),
     }
     assert found.facts == {
         "data_shape": [1, 2, 3],
@@ -136,6 +147,7 @@ def test_images_with_labels_and_a_mixture_prior_have_every_figure() -> None:
         "seed": 0,
         "slope": found.facts["slope"],
         "embedding": "PCA",
+        "clusters": "prior",
     }
     assert found.metrics["clustering.prior.accuracy"] == 1.0
     assert found.metrics["clustering.prior.components"] == 3.0
@@ -186,15 +198,59 @@ def test_traversals_move_one_latent_dimension_at_a_time() -> None:
     spread = test.x[:, :4].std(axis=0)
     np.testing.assert_array_equal(figures["traversal_dims"], np.argsort(-spread))
     for row, dim in enumerate(figures["traversal_dims"]):
-        decoded = figures["traversals"][row]  # (9, 6)
+        decoded = figures["traversals"][row]  # (17, 6)
         np.testing.assert_allclose(decoded[:, dim], figures["traversal_z"][row], rtol=1e-5)
         np.testing.assert_allclose(
-            decoded[[0, 8], dim],
+            decoded[[0, -1], dim],
             test.x[:, dim].mean() + np.array([-2.5, 2.5]) * spread[dim],
             rtol=1e-4,
         )
         others = np.delete(decoded, dim, axis=1)
         np.testing.assert_array_equal(others, np.broadcast_to(others[:1], others.shape))
+
+
+def test_clusters_are_counted_against_labels_with_examples_of_their_own() -> None:
+    train, test = arrays(200, IMAGE, seed=0), arrays(90, IMAGE, seed=1)
+    figures = evaluate(Linear(IMAGE, 4), train, test, [], seed=0).figures
+    table = figures["cluster_contingency"]
+    np.testing.assert_array_equal(table, np.diag(np.bincount(test.y)))  # the corners are the labels
+    np.testing.assert_array_equal(figures["cluster_counts"], np.sort(np.bincount(test.y))[::-1])
+    for name, images, labels in zip(
+        figures["cluster_shown"],
+        figures["cluster_examples"],
+        figures["cluster_example_labels"],
+        strict=True,
+    ):
+        assert (labels == name).all()
+        assert (images.reshape(8, -1).argmax(1) == name).all()
+
+
+def test_clusters_of_a_prior_that_is_no_mixture_are_those_of_k_means() -> None:
+    train, test = arrays(200, IMAGE, seed=0), arrays(8, IMAGE, seed=1)
+    found = evaluate(Linear(IMAGE, 4, mixture=False), train, test, [], seed=0)
+    assert found.facts["clusters"] == "kmeans"
+    assert sorted(found.figures["cluster_contingency"].max(0)) == sorted(np.bincount(test.y))
+    missing = found.figures["cluster_example_labels"] == -1
+    np.testing.assert_array_equal((~missing).sum(1), found.figures["cluster_counts"])
+    assert not found.figures["cluster_examples"][missing].any()
+    assert "coupling_prior" not in found.figures
+
+
+def test_the_coupling_of_a_model_that_keeps_everything_is_the_identity() -> None:
+    train, test = arrays(100, TABLE, seed=0), arrays(100, TABLE, seed=1)
+    figures = evaluate(Linear(TABLE, 6), train, test, [], seed=0).figures
+    np.testing.assert_allclose(figures["coupling_codes"], np.eye(64) / 64, atol=1e-6)
+    groups = figures["coupling_groups"]
+    assert (np.diff(groups) >= 0).all() and len(np.unique(groups)) == 3
+    components = figures["coupling_components"]
+    changes = np.flatnonzero(np.diff(components)) + 1
+    assert len(changes) == len(np.unique(components)) - 1  # each component is one block
+
+
+def test_a_single_test_point_has_no_coupling() -> None:
+    train, test = arrays(100, TABLE, seed=0), arrays(1, TABLE, seed=1)
+    figures = evaluate(Linear(TABLE, 6), train, test, [], seed=0).figures
+    assert not any(name.startswith("coupling") for name in figures)
 
 
 def test_given_distances_are_those_of_the_figure_and_of_the_metric() -> None:
