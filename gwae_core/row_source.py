@@ -25,21 +25,17 @@ SAMPLE_BYTES = 128 * 2**20
 class RowSource(ABC):
     """Data (n, *shape) that do not lie in memory: ``x[rows]`` reads or makes rows, as float32.
 
-    A source says how that is done, `read`; by what it is told from others, `content`; and how it
-    is called, `origin`.
+    A source says how that is done, `read`, and by what it is told from others, `content`.
 
     Attributes:
         index: Rows of the source, (n,), in the order of the data.
         point: Shape of one data point.
+        origin: How the source is called in messages, such as the path of a file.
     """
 
     index: NDArray[np.int64]
     point: tuple[int, ...]
-
-    @property
-    @abstractmethod
-    def origin(self) -> str:
-        """How the source is called in messages, such as the path of a file."""
+    origin: str
 
     @abstractmethod
     def read(self, index: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -110,6 +110,7 @@ class StoredRows(RowSource):
     Attributes:
         index: Rows of the file, (n,), in the order of the data.
         point: Shape of one data point.
+        origin: Path of the file.
         file: The file.
         divisor: What values are divided by: 255 for images of 8-bit integers.
         channels_last: Whether the file's images are (height, width, channels).
@@ -118,11 +119,6 @@ class StoredRows(RowSource):
     file: RowFile
     divisor: float = 1.0
     channels_last: bool = False
-
-    @property
-    def origin(self) -> str:
-        """The file."""
-        return str(self.file.path)
 
     @property
     def is_finite(self) -> bool:

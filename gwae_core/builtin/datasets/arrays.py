@@ -133,6 +133,7 @@ class Arrays(Dataset):
         rows = StoredRows(
             np.arange(len(shaped)),
             tuple(shaped.shape[1:]),
+            str(self.config.path),
             file,
             divisor=255.0 if scaling == "bytes" else 1.0,
             channels_last=file.array.ndim == 4 and self._channels_last(file.array.shape),
