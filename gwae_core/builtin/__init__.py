@@ -10,10 +10,12 @@ from gwae_core.builtin import (
     divergences,
     encoders,
     estimators,
+    features,
     metrics,
     objectives,
     priors,
     reconstructions,
+    samplers,
     trackers,
 )
 from gwae_core.components import Component
@@ -33,6 +35,8 @@ def gwae_components() -> Sequence[type[Component]]:
         objectives,
         datasets,
         metrics,
+        features,
+        samplers,
         trackers,
     )
     return [component for package in packages for component in package.COMPONENTS]

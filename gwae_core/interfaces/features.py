@@ -15,6 +15,10 @@ class Features(Component, nn.Module, ABC):
     """Maps data to feature vectors; its name is part of the name of every metric that uses it."""
 
     kind: ClassVar[str] = "features"
+    images_only: ClassVar[bool] = False
+    """Whether it takes nothing but images (n, channels, height, width)."""
+    needs_labels: ClassVar[bool] = False
+    """Whether it is fitted on labels."""
 
     class Config(Component.Config):
         """Parameters of a feature extractor."""
