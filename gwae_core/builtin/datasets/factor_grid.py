@@ -27,20 +27,33 @@ class FactorGrid:
     def __len__(self) -> int:
         return math.prod(self.sizes)
 
-    def classes(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
+    def classes(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Which value each factor has: (n, n_factors), from 0."""
-        return np.stack(np.unravel_index(index, self.sizes), axis=1)
+        return np.stack(np.unravel_index(numbers, self.sizes), axis=1)
 
-    def rows(self, *, fixed: Mapping[str, int], limit: int | None, seed: int) -> NDArray[np.int64]:
-        """Combinations where some factors are held, or a random part of them, in order.
+    def numbers(self, classes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Numbers of combinations, (n,), from the values of the factors, (n, n_factors).
+
+        Raises:
+            DataError: A factor has a value that is not on the grid.
+        """
+        for name, size, column in zip(self.names, self.sizes, classes.T, strict=True):
+            if len(column) and not 0 <= column.min() <= column.max() < size:
+                raise DataError(
+                    f"{name} has the values 0 to {size - 1}; the file has {column.min()} to "
+                    f"{column.max()}"
+                )
+        found: NDArray[np.int64] = np.ravel_multi_index(tuple(classes.T), self.sizes)
+        return found
+
+    def held(self, fixed: Mapping[str, int]) -> NDArray[np.int64]:
+        """Numbers of the combinations where some factors are held, in order.
 
         Args:
             fixed: Value of each factor that is held, by its name.
-            limit: Number of combinations, drawn without replacement; None takes all.
-            seed: Seed of the draw.
 
         Raises:
-            DataError: No such factor or value, or there are fewer combinations.
+            DataError: No such factor or value.
         """
         for name, value in fixed.items():
             if name not in self.names:
@@ -54,16 +67,18 @@ class FactorGrid:
             np.array([fixed[name]]) if name in fixed else np.arange(size)
             for name, size in zip(self.names, self.sizes, strict=True)
         ]
-        rows = np.ravel_multi_index(np.ix_(*kept), self.sizes).ravel()
-        if limit is None:
-            return rows
-        if limit > len(rows):
-            raise DataError(
-                f"data.limit = {limit:,}, but there are {len(rows):,} combinations of factors"
-            )
-        drawn = np.random.default_rng(seed).choice(len(rows), size=limit, replace=False)
-        return rows[np.sort(drawn)]
+        return np.ravel_multi_index(np.ix_(*kept), self.sizes).ravel()
 
-    def varying(self, fixed: Mapping[str, int]) -> list[int]:
-        """Columns of `classes` of the factors that are not held."""
-        return [column for column, name in enumerate(self.names) if name not in fixed]
+
+def random_part(rows: NDArray[np.int64], *, limit: int | None, seed: int) -> NDArray[np.int64]:
+    """So many of the rows, drawn without replacement, in their order; None takes all.
+
+    Raises:
+        DataError: There are fewer.
+    """
+    if limit is None:
+        return rows
+    if limit > len(rows):
+        raise DataError(f"data.limit = {limit:,}, but there are {len(rows):,} data points")
+    drawn = np.random.default_rng(seed).choice(len(rows), size=limit, replace=False)
+    return rows[np.sort(drawn)]

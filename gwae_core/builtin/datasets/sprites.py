@@ -64,7 +64,7 @@ def render_sprites(
     for start in range(0, len(shapes), BLOCK):
         part = slice(start, start + BLOCK)
         drawn = _draw(shapes[part], *(v[part] for v in values))  # (m, 64, 64) of 0 and 1
-        pictures[part, 0] = drawn if size == SIDE else _pooled(drawn, size)
+        pictures[part, 0] = pooled(drawn, size)
     return pictures
 
 
@@ -169,8 +169,10 @@ def _heart_height(t: NDArray[np.float64]) -> NDArray[np.float64]:
     return height
 
 
-def _pooled(pictures: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
-    """Averages over blocks of pixels: (n, size, size)."""
+def pooled(pictures: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+    """Averages over blocks of pixels of pictures (n, 64, 64): (n, size, size)."""
+    if size == SIDE:
+        return pictures.astype(np.float32)
     k = SIDE // size
     rows = sum(pictures[:, i::k] for i in range(k))
     total = sum(np.asarray(rows)[:, :, j::k].astype(np.float32) for j in range(k))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from gwae_core.builtin.datasets import DSprites
 from gwae_core.builtin.datasets.dsprites import GRID
+from gwae_core.data_checks import check_arrays
 from gwae_core.errors import DataError
 from gwae_core.row_source import RowSource
 from gwae_core.splits import checksum
@@ -90,7 +94,7 @@ def test_the_checksum_tells_one_choice_from_another():
     [
         ({"fixed": {"colour": 0}}, "names 'colour', which is no factor"),
         ({"fixed": {"scale": 6}}, "scale has the values 0 to 5; data.fixed gives 6"),
-        ({"fixed": {"scale": 1}, "limit": 10**6}, "there are 122,880 combinations"),
+        ({"fixed": {"scale": 1}, "limit": 10**6}, "there are 122,880 data points"),
     ],
 )
 def test_likely_mistakes_are_named(values, message):
@@ -102,6 +106,109 @@ def test_what_needs_the_whole_grid_in_memory_says_so():
     with pytest.raises(DataError, match="needs all 737,280 rows in memory") as caught:
         np.asarray(load().x)
     assert "data.limit" in str(caught.value.hint)
+
+
+def published(path: Path, *, rows: np.ndarray, **changes: object) -> dict[str, np.ndarray]:
+    """A file in the published format, of some rows of the grid."""
+    data = load()
+    arrays = {
+        "imgs": data.x[rows][:, 0].astype(np.uint8),
+        "latents_values": data.factors[rows],
+        "latents_classes": np.insert(data.factors[rows].astype(np.int64), 0, 0, axis=1),
+        "metadata": np.array({"title": "dSprites"}, dtype=object),
+    } | changes
+    np.savez_compressed(path, **{k: v for k, v in arrays.items() if v is not None})
+    return arrays
+
+
+SOME = np.sort(np.random.default_rng(0).choice(len(GRID), 300, replace=False))
+
+
+def test_the_published_file_is_read_at_a_bit_a_pixel(tmp_path):
+    arrays = published(tmp_path / "d.npz", rows=SOME)
+    data = load(source=tmp_path / "d.npz")
+    assert np.array_equal(data.x[:][:, 0], arrays["imgs"])
+    assert data.x[:].dtype == np.float32 and data.x.bits.nbytes == 300 * 512
+    assert np.array_equal(data.factors, arrays["latents_classes"][:, 1:])
+    assert data.factor_names == GRID.names and np.array_equal(data.y, data.factors[:, 0])
+    check_arrays(data)
+    rendered = load(size=32)
+    small = load(source=tmp_path / "d.npz", size=32)
+    assert np.array_equal(small.x[:], rendered.x[SOME])
+
+
+def test_parts_of_the_published_file_are_taken_by_factor_and_by_seed(tmp_path):
+    arrays = published(tmp_path / "d.npz", rows=SOME)
+    hearts = load(source=tmp_path / "d.npz", fixed={"shape": 2})
+    of_hearts = arrays["latents_classes"][:, 1] == 2
+    assert np.array_equal(hearts.x[:][:, 0], arrays["imgs"][of_hearts])
+    assert hearts.factor_names == ("scale", "orientation", "posX", "posY")
+    some = load(source=tmp_path / "d.npz", limit=50)
+    assert some.x.shape == (50, 1, 64, 64)
+    assert np.array_equal(some.factors, load(source=tmp_path / "d.npz", limit=50).factors)
+    assert checksum(some) != checksum(load(source=tmp_path / "d.npz", limit=51))
+
+
+def test_the_checksum_of_the_file_is_compared(tmp_path):
+    path = tmp_path / "d.npz"
+    published(path, rows=SOME[:5])
+    for algorithm in ("md5", "sha1", "sha256"):
+        found = hashlib.new(algorithm, path.read_bytes()).hexdigest()
+        assert len(load(source=path, checksum=found.upper()).x) == 5
+        other = found[:-1] + ("0" if found[-1] != "0" else "1")
+        with pytest.raises(DataError, match=f"has the {algorithm.upper()} checksum {found}"):
+            load(source=path, checksum=other)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"imgs": None}, r"has no imgs\.npy; it has latents_values\.npy"),
+        ({"imgs": np.zeros((5, 32, 32), np.uint8)}, r"uint8 \(5, 32, 32\); expected 8-bit"),
+        ({"imgs": np.zeros((5, 64, 64))}, r"float64 \(5, 64, 64\); expected 8-bit"),
+        ({"imgs": np.full((5, 64, 64), 255, np.uint8)}, "reach 255; expected 0 and 1"),
+        ({"latents_classes": np.zeros((4, 6), int)}, r"int64 \(4, 6\); expected integers \(5, 6\)"),
+        ({"latents_classes": np.full((5, 6), 3)}, "shape has the values 0 to 2; the file has 3"),
+        ({"latents_classes": np.full((5, 6), None)}, "cannot be read as an npz file: Object"),
+    ],
+)
+def test_another_file_is_named(tmp_path, changes, message):
+    published(tmp_path / "d.npz", rows=SOME[:5], **changes)
+    with pytest.raises(DataError, match=message):
+        load(source=tmp_path / "d.npz")
+
+
+def test_damaged_and_missing_files_are_named(tmp_path):
+    path = tmp_path / "d.npz"
+    with pytest.raises(DataError, match="no such file") as caught:
+        load(source=path)
+    assert "github.com/deepmind/dsprites-dataset" in str(caught.value.hint)
+    with pytest.raises(DataError, match="no such file"):
+        load(source=tmp_path)
+    published(path, rows=SOME)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"d\.npz cannot be read as an npz file"):
+        load(source=path)
+    damaged = bytearray(whole)
+    damaged[200:300] = bytes(100)
+    path.write_bytes(damaged)
+    with pytest.raises(DataError, match=r"d\.npz cannot be read as an npz file"):
+        load(source=path)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"checksum": "0" * 64}, "rendered pictures have none"),
+        ({"source": "d.npz", "checksum": "12ab"}, "checksum"),
+        ({"size": 48}, "size"),
+        ({"fixed": {"scale": -1}}, "greater than or equal to 0"),
+    ],
+)
+def test_fields_that_make_no_sense_are_refused(values, message):
+    with pytest.raises(ValidationError, match=message):
+        load(**values)
 
 
 CONSTANT_MEMORY = """
