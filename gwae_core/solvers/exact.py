@@ -266,7 +266,7 @@ class _Problem:
         vertex = solve_linear(
             form.cost(annealed.state[k : k + 1])[0], x.p, z.p, f=annealed.f[k], g=annealed.g[k]
         )
-        scale = max(form.product_value, 1e-30)  # spaces of one point each have no scale
+        low = self.effort.low * max(form.product_value, 1e-30)  # single points have no scale
         return descend(
             exact,
             x.p,
@@ -274,7 +274,7 @@ class _Problem:
             vertex.plan,
             max_steps=self.effort.steps,
             g=annealed.g[k : k + 1],
-            temperatures=(0.02 * scale, 0.012 * scale),
+            temperatures=(low, 0.6 * low) if self.effort.renew else (),
         )
 
 
