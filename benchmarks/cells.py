@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from gwae_core.config import RunConfig
-from gwae_core.runs import evaluate_run, run
+from gwae_core.run_evaluation import evaluate_run
+from gwae_core.runs import run
 from gwae_core.yaml import apply_overrides, parse_yaml
 
 ROOT = Path(__file__).parents[1]

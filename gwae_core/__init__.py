@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from gwae_core.model import Model, load
     from gwae_core.posteriors import DeterministicPosterior, GaussianPosterior
     from gwae_core.registered import Registered
-    from gwae_core.runs import RunResult, evaluate_run, run
+    from gwae_core.run_evaluation import RunEvaluation, evaluate_run
+    from gwae_core.runs import RunResult, run
     from gwae_core.spaces import GWResult, MMSpace
     from gwae_core.transformer import GWAETransformer
 
@@ -97,7 +98,8 @@ _HOMES = {
     "model": ("Model", "load"),
     "posteriors": ("DeterministicPosterior", "GaussianPosterior"),
     "registered": ("Registered",),
-    "runs": ("RunResult", "evaluate_run", "run"),
+    "run_evaluation": ("RunEvaluation", "evaluate_run"),
+    "runs": ("RunResult", "run"),
     "spaces": ("GWResult", "MMSpace"),
     "transformer": ("GWAETransformer",),
 }
@@ -139,6 +141,7 @@ __all__ = [
     "Reconstruction",
     "Registered",
     "RunConfig",
+    "RunEvaluation",
     "RunResult",
     "Sample",
     "Sampler",

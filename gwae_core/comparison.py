@@ -32,6 +32,7 @@ class FinishedRun:
         fields: Fields of its configuration by dotted path, but the seed.
         metrics: Values by name.
         data: Checksum of its data.
+        checkpoint: Name of the checkpoint that the metrics are of; empty where nobody wrote it.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class FinishedRun:
     fields: Mapping[str, Any]
     metrics: Mapping[str, float]
     data: str
+    checkpoint: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,12 @@ def compare(folders: Sequence[Path], *, metrics: Sequence[str] = ()) -> Comparis
         group = next((g for g in groups if _alike(g[0], run)), None)
         groups.append([run]) if group is None else group.append(run)
     warnings = [sentence for group in groups for sentence in _drop_repeated(group)]
+    for run in found:
+        if run.checkpoint not in ("", selected := run.fields.get("training.select")):
+            warnings.append(
+                f"the metrics of {run.path} are of its checkpoint {run.checkpoint!r}; the run "
+                f"selected {selected!r}"
+            )
     rows = tuple(_row(group, names) for group in groups)
     same_data = len({run.data for run in found}) == 1
     if not same_data:
@@ -161,6 +169,10 @@ def read_run(path: Path) -> FinishedRun:
     if not (path / FOLDER / "metrics.json").is_file():
         raise RunFolderError(f"{path} holds no evaluation: the run is not finished")
     metrics = read_json(path / FOLDER / "metrics.json")
+    facts_file = path / FOLDER / "facts.json"
+    facts = read_json(facts_file) if facts_file.is_file() else {}
+    if facts.get("finished") is False:
+        raise RunFolderError(f"{path} is left out: the run was not finished when it was evaluated")
     data = folder.read_environment().get("data")
     seed = values.get("seed", 0)
     try:
@@ -170,7 +182,8 @@ def read_run(path: Path) -> FinishedRun:
     if not (numbers and isinstance(seed, int) and isinstance(data, dict)):
         raise RunFolderError(f"{path} is damaged: its files are not those of a run with metrics")
     fields = dict(flat({k: v for k, v in values.items() if k not in ("seed", *ASIDE)}))
-    return FinishedRun(path, seed, fields, numbers, str(data.get("checksum")))
+    checkpoint = str(facts.get("checkpoint", ""))
+    return FinishedRun(path, seed, fields, numbers, str(data.get("checksum")), checkpoint)
 
 
 def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

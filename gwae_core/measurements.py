@@ -26,6 +26,8 @@ class Measurement:
         arrays: Arrays for the figures, by ``metric.name``.
         applies: Whether the metric applies to the data; without, it found nothing.
         seconds: How long it took.
+        key: Digest of all that it depends on; empty where nobody asked.
+        config: The metric's settings.
     """
 
     metric: str
@@ -34,6 +36,8 @@ class Measurement:
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     applies: bool = True
     seconds: float = 0.0
+    key: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def names(self) -> set[str]:
@@ -49,16 +53,16 @@ def measure(metric: Metric, data: MetricInput) -> Measurement:
     """
     began = time.perf_counter()
     name = metric.name()
+    config = metric.config.model_dump(mode="json")
     if not metric.applies(data):
-        return Measurement(name, applies=False)
+        return Measurement(name, applies=False, config=config)
     found = {f"{name}.{key}": value for key, value in metric.compute(data).items()}
     values, intervals = _numbers(found)
     if wrong := unusable(values):
         raise ComponentError(f"the metric gave a value that is not finite: {', '.join(wrong)}")
     arrays = {key: value for key, value in found.items() if isinstance(value, np.ndarray)}
-    return Measurement(
-        name, values, intervals, arrays, seconds=round(time.perf_counter() - began, 3)
-    )
+    seconds = round(time.perf_counter() - began, 3)
+    return Measurement(name, values, intervals, arrays, seconds=seconds, config=config)
 
 
 def _numbers(
@@ -74,6 +78,20 @@ def _numbers(
         elif not isinstance(found, np.ndarray):
             values[name] = float(found)
     return values, intervals
+
+
+def merged(stored: Sequence[Measurement], new: Sequence[Measurement]) -> list[Measurement]:
+    """New measurements beside stored ones; each takes the place of those it shares a name with."""
+    result = list(stored)
+    for one in new:
+        places = [
+            k
+            for k, old in enumerate(result)
+            if old.names & one.names or (old.metric == one.metric and not old.applies)
+        ]
+        result = [old for k, old in enumerate(result) if k not in places]
+        result.insert(places[0] if places else len(result), one)
+    return result
 
 
 def joined(base: Evaluation, measured: Sequence[Measurement]) -> Evaluation:

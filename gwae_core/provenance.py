@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 import gwae_core
 from gwae_core.components import Component, ComponentConfig
-from gwae_core.config import RunConfig
 from gwae_core.plugins import registry
 from gwae_core.registered import OwnPart
 from gwae_core.registry import CORE
@@ -36,8 +35,8 @@ def _version(name: str) -> str | None:
         return None
 
 
-def components_of(config: RunConfig) -> dict[str, dict[str, str]]:
-    """Distribution and version of every component of a run, by ``kind name``.
+def components_of(config: BaseModel) -> dict[str, dict[str, str]]:
+    """Distribution and version of every component in a configuration, by ``kind name``.
 
     Of a class that no plugin registers, its import path as ``class`` instead.
     """

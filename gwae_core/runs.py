@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
 
 from gwae_core.build import build_objective, check_parts
-from gwae_core.checkpoints import load_state, read_checkpoint
-from gwae_core.components import Component
 from gwae_core.config import RunConfig
 from gwae_core.context import BuildContext
 from gwae_core.engine import Record
-from gwae_core.errors import DataError, GWAEError
-from gwae_core.evaluate import Evaluation, evaluate, save_evaluation
+from gwae_core.errors import GWAEError
 from gwae_core.evaluation.stored import load_evaluation
-from gwae_core.interfaces import Metric, Objective
-from gwae_core.model import read_config
 from gwae_core.provenance import class_path, components_of, environment
 from gwae_core.records import write_table
 from gwae_core.registered import OwnPart
 from gwae_core.resuming import interruption, is_finished, refuse_other_data, reopen
-from gwae_core.run_data import OwnData, in_memory, load_data, rows_of, training_batches
+from gwae_core.run_data import OwnData, load_data, rows_of, training_batches
+from gwae_core.run_evaluation import evaluate_trained
 from gwae_core.run_folder import RunFolder
 from gwae_core.run_lock import locked
 from gwae_core.run_training import RunTraining
 from gwae_core.saved_states import remove_states
-from gwae_core.splits import Splits, checksum, restore, split
+from gwae_core.splits import checksum, restore, split
 from gwae_core.tracking import Trackers
 
 Observer = Callable[[Record], None]
-Part = Literal["test", "validation"]
 
 
 @dataclass(frozen=True)
@@ -167,9 +162,16 @@ def _run(
         )
         seconds = training.run(resume=resume)
         folder.write_environment({**facts, "seconds": seconds})
-        if evaluation := _evaluate(config, objective, splits, "test"):
-            save_evaluation(folder.path, evaluation)
-            metrics = evaluation.metrics
+        best, last = folder.checkpoint(config.training.select), folder.checkpoint("last")
+        evaluation = evaluate_trained(
+            config,
+            lambda: objective,
+            splits,
+            folder,
+            part="test",
+            checkpoint=best if best.is_file() else last,
+        )
+        metrics = {} if evaluation is None else evaluation.metrics
         write_table(folder.path)
     except KeyboardInterrupt as error:
         _give_up(folder, trackers, error)
@@ -215,76 +217,3 @@ def _finished(folder: RunFolder, *, report: bool, observe: Observer) -> RunResul
     if (folder.path / "evaluation").is_dir():
         metrics = load_evaluation(folder.path).metrics
     return RunResult(folder.path, metrics, _report(folder) if report else None)
-
-
-def _evaluate(
-    config: RunConfig, objective: Objective, splits: Splits, part: Part
-) -> Evaluation | None:
-    """Evaluate on a part of the data, where it holds any."""
-    held_out = in_memory(splits.test if part == "test" else splits.validation)
-    if not len(held_out.x):
-        return None
-    metrics: list[Metric] = [metric.build() for metric in config.metrics]
-    with torch.inference_mode():
-        distances = objective.data_distances(torch.from_numpy(held_out.array))
-    name, d_x = ("euclidean", None) if distances is None else distances
-    evaluation = evaluate(
-        objective,
-        in_memory(splits.train),
-        held_out,
-        metrics,
-        seed=config.seed,
-        d_x=None if d_x is None else d_x.cpu().numpy(),
-        d_x_name=name,
-    )
-    return replace(evaluation, facts={**evaluation.facts, "split": part})
-
-
-def evaluate_run(
-    folder: Path | str,
-    *,
-    part: Part = "test",
-    checkpoint: str | None = None,
-    parts: Mapping[str, nn.Module] | None = None,
-    data: OwnData | None = None,
-    components: Sequence[type[Component]] = (),
-    allow_import: bool = False,
-) -> Mapping[str, float]:
-    """Evaluate a run again, on the split that it was trained with.
-
-    An evaluation on the test part is saved in the run folder; one on the validation part, on which
-    settings are chosen, is only returned.
-
-    Args:
-        folder: The run folder.
-        part: ``test`` or ``validation``.
-        checkpoint: ``last`` or ``best``; None takes the one that the run selected.
-        parts: Modules of your own that the run was trained with, by name.
-        data: Data of your own that the run was trained with.
-        components: Classes of your own that the run was trained with, registered by no plugin.
-        allow_import: Whether the configuration may name code to import (`type: module`).
-
-    Raises:
-        DataError: The data are not those that the run was trained on, or the part is empty.
-        GWAEError: The run cannot be loaded.
-    """
-    opened = RunFolder.open(folder)
-    facts = opened.read_environment()
-    config = read_config(opened, facts, parts=parts, components=components)
-    arrays = load_data(config, data)
-    refuse_other_data(arrays, facts)
-    splits = restore(arrays, opened.read_split())
-    context = BuildContext.for_data(
-        rows_of(splits.train), config.latent_dim, allow_import=allow_import
-    )
-    objective = build_objective(config, context, parts=parts)
-    path = opened.checkpoint(checkpoint or config.training.select)
-    load_state(objective, read_checkpoint(path)[0], path)
-    evaluation = _evaluate(config, objective, splits, part)
-    if evaluation is None:
-        raise DataError(
-            f"the {part} part of the data is empty", hint=f"train with split.{part} above 0"
-        )
-    if part == "test":
-        save_evaluation(opened.path, evaluation)
-    return evaluation.metrics

@@ -135,9 +135,38 @@ def test_training_ends_with_a_report(tmp_path):
 
 def test_evaluate_repeats_the_metrics(trained):
     stored = json.loads((trained / "evaluation" / "metrics.json").read_text())
-    printed = json.loads(gwae("evaluate", trained, "--json").stdout)
-    assert printed == pytest.approx(stored)
-    assert "psnr" in gwae("evaluate", trained).stdout
+    printed = json.loads(gwae("evaluate", trained, "--force", "--json").stdout)
+    assert printed["metrics"] == pytest.approx(stored)
+    assert (printed["cached"], list(printed["computed"])) == ([], ["reconstruction"])
+
+
+def test_evaluate_says_what_it_computed_and_what_it_knew(trained):
+    known = gwae("evaluate", trained)
+    assert "psnr" in known.stdout and known.stderr == ""
+    assert "from cache  reconstruction (--force computes again)" in known.stdout
+    result = gwae("evaluate", trained, "--metric", "geometry", "--set", "geometry.points=50")
+    assert result.exit_code == 0, result.output
+    assert "computing geometry ..." in result.stderr and "computed    geometry " in result.stdout
+    assert "spearman" in result.stdout and "psnr" not in result.stdout
+    stored = json.loads((trained / "evaluation" / "metrics.json").read_text())
+    assert {"reconstruction.psnr", "geometry.euclidean.spearman"} <= stored.keys()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--metric", "geometri"), "did you mean 'geometry'"),
+        (("--preset", "papr"), "no preset 'papr'; did you mean 'paper'?"),
+        (("--part", "train"), "--part must be test or validation; got 'train'"),
+        (("--set", "geometry.points=5"), "'geometry', which is not evaluated"),
+        (("--preset", "fast", "--set", "geometry.point=5"), "did you mean 'points'"),
+        (("--preset", "fast", "--set", "geometry.points=1"), "geometry.points: input should be"),
+    ],
+)
+def test_what_evaluate_cannot_do_is_said(trained, arguments, said):
+    result = gwae("evaluate", trained, *arguments)
+    assert result.exit_code == 2, result.output
+    assert said in result.stderr and "Traceback" not in result.output
 
 
 def test_sample(trained, tmp_path):

@@ -227,7 +227,7 @@ def test_a_run_from_disk_gives_the_weights_of_one_from_memory(tmp_path: Path) ->
     for key, value in found["b"][0].items():
         assert torch.equal(value, found["c"][0][key])
     assert any("accuracy" in name for name in found["b"][1].metrics)  # the labels are there
-    again = evaluate_run(tmp_path / "b")
+    again = evaluate_run(tmp_path / "b", force=True)
     assert again == pytest.approx(dict(found["b"][1].metrics))
     assert load(tmp_path / "b").encode(np.load(tmp_path / "x.npy")[:5, None] / 255.0).shape == (
         5,

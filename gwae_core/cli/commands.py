@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from gwae_core import __version__
-from gwae_core.cli import comparing, plugin_commands
-from gwae_core.cli.options import AllowImport
+from gwae_core.cli import comparing, evaluating, plugin_commands
+from gwae_core.cli.options import AllowImport, RunArgument
 from gwae_core.cli.reporting import reported
 from gwae_core.errors import ConfigError
 
@@ -21,8 +21,6 @@ app = typer.Typer(
     # Plain help costs a third of the time and stays readable in a pipe.
     rich_markup_mode=None,
 )
-
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
 
 
 def _show_version(value: bool) -> None:
@@ -156,23 +154,7 @@ def schema(
     typer.echo(f"wrote {output}")
 
 
-@app.command()
-@reported
-def evaluate(
-    run: RunArgument,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    allow_import: AllowImport = False,
-) -> None:
-    """Compute the metrics of a run again."""
-    import json
-
-    from gwae_core.cli.results import metrics_text
-    from gwae_core.runs import evaluate_run
-
-    metrics = evaluate_run(run, allow_import=allow_import)
-    typer.echo(json.dumps(dict(metrics), indent=2) if as_json else metrics_text(metrics, run))
-
-
+app.command()(evaluating.evaluate)
 app.command()(comparing.compare)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
 AllowImport = Annotated[
     bool,
     typer.Option(
