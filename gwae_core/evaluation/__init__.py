@@ -13,6 +13,7 @@ from gwae_core.evaluation.code_dependence import (
     wasserstein_correlation,
 )
 from gwae_core.evaluation.dci import DCI, dci_scores
+from gwae_core.evaluation.detection import Detection, detection
 from gwae_core.evaluation.embedding import Embedding, embed_2d
 from gwae_core.evaluation.explicitness import Explicitness, explicitness_score
 from gwae_core.evaluation.factor_vae import FactorVAEScore, factor_vae_score
@@ -33,6 +34,7 @@ from gwae_core.evaluation.irs import IRS, irs_score
 from gwae_core.evaluation.manifold import ManifoldScores, manifold_scores
 from gwae_core.evaluation.mig import MIG, mig_score
 from gwae_core.evaluation.modularity import Modularity, modularity_score
+from gwae_core.evaluation.neighbors import neighbor_distances
 from gwae_core.evaluation.reconstruction import (
     is_unit_image,
     mean_squared_error,
@@ -56,6 +58,7 @@ __all__ = [
     "BetaVAEScore",
     "ClusterScores",
     "Correspondence",
+    "Detection",
     "Embedding",
     "Explicitness",
     "FactorVAEScore",
@@ -70,6 +73,7 @@ __all__ = [
     "compare_distances",
     "condensed",
     "dci_scores",
+    "detection",
     "embed_2d",
     "enough_for_frechet",
     "euclidean_distances",
@@ -87,6 +91,7 @@ __all__ = [
     "mean_squared_error",
     "mig_score",
     "modularity_score",
+    "neighbor_distances",
     "psnr",
     "psnr_of_images",
     "random_subset",
