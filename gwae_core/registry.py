@@ -172,5 +172,6 @@ FIRST_PARTY: dict[tuple[str, str], str] = {
     ("estimator", "pot-fused"): "gwae-pot",
     ("estimator", "geomloss"): "gwae-geomloss",
     ("divergence", "geomloss-sinkhorn"): "gwae-geomloss",
+    ("objective", "wae"): "gwae-baselines",
 }
 """Components of this project's own plugins, so that an error can say how to install them."""

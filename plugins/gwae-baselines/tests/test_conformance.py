@@ -1,0 +1,23 @@
+"""The laws of gwae-core's conformance kit, and what the plugin registers."""
+
+from __future__ import annotations
+
+from gwae_baselines import WAE, gwae_components
+
+from gwae_core.plugins import registry
+from gwae_core.registry import FIRST_PARTY
+from gwae_core.testing import parametrize_with_checks
+
+test_conformance = parametrize_with_checks(
+    [
+        WAE.Config(),
+    ]
+)
+
+
+def test_the_installed_plugin_registers_what_core_says_it_has() -> None:
+    promised = {key for key, plugin in FIRST_PARTY.items() if plugin == "gwae-baselines"}
+    assert {(c.kind, c.name()) for c in gwae_components()} == promised
+    for kind, name in promised:
+        found = registry().find(kind, f"gwae-baselines:{name}")
+        assert found.source.distribution == "gwae-baselines"
