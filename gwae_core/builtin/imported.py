@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 from torch import nn
 
+from gwae_core.components import ComponentConfig
 from gwae_core.context import BuildContext
 from gwae_core.errors import ComponentError
 
@@ -31,18 +31,27 @@ Keywords = dict[str, JsonValue]
 """Keyword arguments that YAML can write."""
 
 
-def imported_module(path: str, kwargs: Mapping[str, Any], context: BuildContext) -> nn.Module:
+class ImportedConfig(ComponentConfig):
+    """Fields of a component that is a class of the user's own."""
+
+    module: ImportPath
+    """Class of a torch module: ``package.module:Class``."""
+    kwargs: Keywords = Field(default_factory=dict)
+    """Keyword arguments of the class."""
+
+
+def imported_module(config: ImportedConfig, context: BuildContext) -> nn.Module:
     """Import a class of torch modules and instantiate it.
 
     Args:
-        path: ``package.module:Class``.
-        kwargs: Its keyword arguments.
+        config: Which class, and its keyword arguments.
         context: It says whether the user allowed imports.
 
     Raises:
         ComponentError: Imports were not allowed, there is no such class, it is no torch module, or
             it does not take these arguments.
     """
+    path, kwargs = config.module, config.kwargs
     if not context.allow_import:
         raise ComponentError(
             f"`module: {path}` would import and run code of that name, which was not allowed",

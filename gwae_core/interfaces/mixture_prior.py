@@ -7,6 +7,7 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
+from gwae_core.errors import ComponentError
 from gwae_core.interfaces.density_prior import DensityPrior
 
 
@@ -23,4 +24,20 @@ class MixturePrior(DensityPrior):
     def sample_component(
         self, component: int, n: int, *, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Draw n samples of one component: (n, d)."""
+        """Draw n samples of one component: (n, d).
+
+        Raises:
+            ComponentError: There is no such component (`check_number`).
+        """
+
+    def check_number(self, component: int) -> None:
+        """Refuse a number that is that of no component.
+
+        Raises:
+            ComponentError: It is not one of 0, ..., num_components - 1.
+        """
+        if not 0 <= component < self.num_components:
+            raise ComponentError(
+                f"there is no component {component}; the prior has {self.num_components}, "
+                f"numbered from 0 to {self.num_components - 1}"
+            )

@@ -84,13 +84,18 @@ def test_checkpoints_many_times(data, trained, damaged, survives):
     check_checkpoint(data, trained, damaged, survives)
 
 
+def spoil(data, folder, damaged, changed):
+    """Damage one file, or change the values of one."""
+    path = folder / data.draw(st.sampled_from(FILES))
+    if path.suffix == ".json" and data.draw(st.booleans()):
+        path.write_text(json.dumps(changed(data, json.loads(path.read_text()))))
+    else:
+        path.write_bytes(damaged(data, path.read_bytes()))
+
+
 def check_files(data, trained, damaged, changed, command):
     with copied(trained) as folder:
-        path = folder / data.draw(st.sampled_from(FILES))
-        if path.suffix == ".json" and data.draw(st.booleans()):
-            path.write_text(json.dumps(changed(data, json.loads(path.read_text()))))
-        else:
-            path.write_bytes(damaged(data, path.read_bytes()))
+        spoil(data, folder, damaged, changed)
         match data.draw(st.sampled_from(COMMANDS)):
             case "sample":
                 result = command("sample", folder, "-n", 2, "-o", folder / "x.npz")
@@ -163,11 +168,7 @@ def test_training_states_many_times(data, interrupted, damaged, survives):
 
 def check_report(data, trained, damaged, changed, command):
     with copied(trained) as folder:
-        path = folder / data.draw(st.sampled_from(FILES))
-        if path.suffix == ".json" and data.draw(st.booleans()):
-            path.write_text(json.dumps(changed(data, json.loads(path.read_text()))))
-        else:
-            path.write_bytes(damaged(data, path.read_bytes()))
+        spoil(data, folder, damaged, changed)
         event(f"exit {command('report', folder).exit_code}")
 
 

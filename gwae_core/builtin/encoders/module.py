@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
 from torch import Tensor
 
-from gwae_core.builtin.imported import ImportPath, Keywords, imported_module
+from gwae_core.builtin.imported import ImportedConfig, imported_module
 from gwae_core.context import BuildContext, require
 from gwae_core.interfaces import Encoder, Posterior
 from gwae_core.posteriors import as_posterior
@@ -24,20 +23,16 @@ class ModuleEncoder(Encoder):
     Source: code of your own.
     """
 
-    class Config(Encoder.Config):
+    class Config(ImportedConfig, Encoder.Config):
         """Which class, and its arguments."""
 
         type: Literal["module"] = "module"
-        module: ImportPath
-        """Class of a torch module: ``package.module:Class``."""
-        kwargs: Keywords = Field(default_factory=dict)
-        """Keyword arguments of the class."""
 
     config: Config
 
     def __init__(self, config: Config, context: BuildContext | None = None) -> None:
         super().__init__(config, context)
-        self.network = imported_module(config.module, config.kwargs, require(context, self))
+        self.network = imported_module(config, require(context, self))
 
     def forward(self, x: Tensor) -> Posterior:
         """Encode data (n, *data_shape)."""

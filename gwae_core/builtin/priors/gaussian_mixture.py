@@ -144,11 +144,7 @@ class GaussianMixture(MixturePrior, FittablePrior):
         Raises:
             ComponentError: There is no such component.
         """
-        if not 0 <= component < self.num_components:
-            raise ComponentError(
-                f"there is no component {component}; the mixture has {self.num_components}, "
-                f"numbered from 0 to {self.num_components - 1}"
-            )
+        self.check_number(component)
         mixture = self.components()
         eps = self.noise(n, generator=generator)
         return mixture.means[component] + eps @ mixture.cholesky[component].T

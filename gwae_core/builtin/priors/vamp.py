@@ -87,11 +87,7 @@ class Vamp(MixturePrior):
         Raises:
             ComponentError: There is no such component.
         """
-        if not 0 <= component < self.num_components:
-            raise ComponentError(
-                f"there is no component {component}; the prior has {self.num_components}, "
-                f"numbered from 0 to {self.num_components - 1}"
-            )
+        self.check_number(component)
         components = self.components()
         rows = torch.full((n,), component, device=components.mean.device)
         drawn = GaussianPosterior(components.mean[rows], components.log_variance[rows])
