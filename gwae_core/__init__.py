@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from gwae_core.registered import Registered
     from gwae_core.run_evaluation import RunEvaluation, evaluate_run
     from gwae_core.runs import RunResult, run
+    from gwae_core.sampling import fit_sampler
     from gwae_core.spaces import GWResult, MMSpace
     from gwae_core.transformer import GWAETransformer
 
@@ -100,6 +101,7 @@ _HOMES = {
     "registered": ("Registered",),
     "run_evaluation": ("RunEvaluation", "evaluate_run"),
     "runs": ("RunResult", "run"),
+    "sampling": ("fit_sampler",),
     "spaces": ("GWResult", "MMSpace"),
     "transformer": ("GWAETransformer",),
 }
@@ -155,6 +157,7 @@ __all__ = [
     "distance",
     "evaluate_run",
     "fit",
+    "fit_sampler",
     "hookimpl",
     "load",
     "run",

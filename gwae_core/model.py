@@ -19,7 +19,7 @@ from gwae_core.components import Component
 from gwae_core.config import PARTS, RunConfig, configuration, read_text
 from gwae_core.context import BuildContext
 from gwae_core.errors import ConfigError, DataError, RunFolderError
-from gwae_core.interfaces import MixturePrior, Objective
+from gwae_core.interfaces import MixturePrior, Objective, Sampler
 from gwae_core.provenance import changes, unregistered
 from gwae_core.registered import OwnPart
 from gwae_core.run_folder import RunFolder
@@ -101,14 +101,34 @@ class Model:
         return RunConfig.of(self.objective, base=self.config).to_yaml()
 
     @torch.inference_mode()
-    def sample(self, n: int, *, component: int | None = None, seed: int = 0) -> NDArray[Any]:
-        """Generate n data points (n, *data_shape) from the prior, or from one of its components.
+    def sample(
+        self,
+        n: int,
+        *,
+        component: int | None = None,
+        sampler: Sampler | None = None,
+        seed: int = 0,
+    ) -> NDArray[Any]:
+        """Generate n data points (n, *data_shape) from the prior.
+
+        Args:
+            n: Number of data points.
+            component: One component of a mixture prior, from 0.
+            sampler: A fitted sampler in the place of the prior (`gwae_core.fit_sampler`).
+            seed: Seed of the samples.
 
         Raises:
-            ConfigError: The prior has no components, or n is not positive.
+            ConfigError: The prior has no components, or n is not positive, or both a component and
+                a sampler are given.
+            ComponentError: The sampler was not fitted.
+            DataError: It was fitted on codes of another size.
         """
         if n < 1:
             raise ConfigError(f"the number of samples must be at least 1; got {n}")
+        if sampler is not None:
+            if component is not None:
+                raise ConfigError("component is of the prior, which a sampler takes the place of")
+            return self.decode(sampler.sample(n, seed=seed))
         generator = torch.Generator(device=self._like.device).manual_seed(seed)
         if component is None:
             z = self.objective.sample_latent(n, generator=generator)

@@ -70,6 +70,7 @@ ORDER = (
     "provenance",
     "model",
     "resuming",
+    "sampling",
     "measurement_cache",
     "known_measurements",
     "presets",

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gwae_core import __version__
-from gwae_core.cli import comparing, evaluating, plugin_commands
+from gwae_core.cli import comparing, evaluating, plugin_commands, sampling
 from gwae_core.cli.options import AllowImport, RunArgument
 from gwae_core.cli.reporting import reported
 from gwae_core.errors import ConfigError
@@ -168,27 +168,7 @@ def report(run: RunArgument) -> None:
     typer.echo(write_report(RunFolder.open(run).path))
 
 
-@app.command()
-@reported
-def sample(
-    run: RunArgument,
-    number: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 64,
-    output: Annotated[Path, typer.Option("--output", "-o", help="File, .npz.")] = Path(
-        "samples.npz"
-    ),
-    component: Annotated[
-        int | None, typer.Option(min=0, help="Component of a mixture prior, from 0; all if none.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
-    allow_import: AllowImport = False,
-) -> None:
-    """Generate data from the prior; the file holds `x`."""
-    from gwae_core.cli.arrays import check_npz, write_arrays
-    from gwae_core.model import load
-
-    check_npz(output)
-    x = load(run, allow_import=allow_import).sample(number, component=component, seed=seed)
-    write_arrays(output, x=x)
+app.command()(sampling.sample)
 
 
 @app.command()
