@@ -8,7 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from gwae_core.context import BuildContext, require
-from gwae_core.interfaces import Objective, Posterior, Prior, Reconstruction, WeightedSamples
+from gwae_core.errors import ComponentError
+from gwae_core.interfaces import (
+    DensityPrior,
+    Objective,
+    Posterior,
+    Prior,
+    Reconstruction,
+    WeightedSamples,
+)
 from gwae_core.posteriors import as_posterior, widened
 
 CHUNK = 1024
@@ -40,6 +48,19 @@ class Autoencoder(Objective, ABC):
         )
         total = torch.tensor(context.statistics.total_variance)
         self.register_buffer("total_variance", total)
+
+    def density_prior(self) -> DensityPrior:
+        """The prior, for an objective that needs its density.
+
+        Raises:
+            ComponentError: It has none.
+        """
+        if isinstance(self.prior, DensityPrior):
+            return self.prior
+        raise ComponentError(
+            f"{self.name()} needs a prior with a density; {self.prior.name()!r} has none",
+            hint="take prior normal, uniform or gaussian-mixture, or the objective gwae",
+        )
 
     def encode(self, x: Tensor) -> Posterior:
         """Posterior over codes of data (n, *data_shape)."""

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from torch import Tensor
 
 from gwae_core.autoencoder import Autoencoder, full_precision
-from gwae_core.builtin.priors.normal import Normal
 from gwae_core.context import Batch, BuildContext
-from gwae_core.errors import ComponentError
-from gwae_core.interfaces import DensityPrior, Losses, Objective, Parameters, Posterior, UpdateGroup
+from gwae_core.interfaces import Losses, Objective, Parameters, UpdateGroup
 from gwae_core.ramps import Weight, weight_at
 
 
@@ -35,11 +32,7 @@ class VAE(Autoencoder):
 
     def __init__(self, config: Config, context: BuildContext | None = None) -> None:
         super().__init__(config, context)
-        if not isinstance(self.prior, DensityPrior):
-            raise ComponentError(
-                f"vae needs a prior with a density; {self.prior.name()!r} has none",
-                hint="take prior normal, uniform or gaussian-mixture, or the objective gwae",
-            )
+        self.density_prior()
         self.reconstruction.use_critic(None)
 
     def groups(self) -> Sequence[UpdateGroup]:
@@ -55,21 +48,7 @@ class VAE(Autoencoder):
         with full_precision(batch.x):
             terms = {
                 "reconstruction": self.reconstruction.loss(params, batch.x).mean(),
-                "divergence": beta * self._divergence(posterior, z).mean(),
+                "divergence": beta * self.density_prior().kl(posterior, z).mean(),
             }
             observed = self.observe(posterior, z, self.reconstruction.mean(params), batch.x)
             return Losses(terms, observed)
-
-    def _divergence(self, posterior: Posterior, z: Tensor) -> Tensor:
-        """KL(q(z | x) | pi(z)) of each point, (n,)."""
-        if isinstance(self.prior, Normal) and posterior.log_variance is not None:
-            log_variance = posterior.log_variance
-            return 0.5 * (posterior.mean.square() + log_variance.exp() - 1 - log_variance).sum(-1)
-        entropy = posterior.entropy()
-        if entropy is None:
-            raise ComponentError(
-                "vae needs a posterior with an entropy; the encoder's has none",
-                hint="set encoder.posterior to gaussian",
-            )
-        assert isinstance(self.prior, DensityPrior)
-        return -entropy - self.prior.log_prob(z)

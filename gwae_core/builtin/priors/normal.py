@@ -8,7 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from gwae_core.interfaces import DensityPrior
+from gwae_core.interfaces import DensityPrior, Posterior
+from gwae_core.posteriors import GaussianPosterior
 
 
 class Normal(DensityPrior):
@@ -31,3 +32,13 @@ class Normal(DensityPrior):
     def log_prob(self, z: Tensor) -> Tensor:
         """Log density in nats of codes (n, d): (n,)."""
         return -0.5 * (z.square().sum(1) + z.shape[1] * math.log(2 * math.pi))
+
+    def kl(self, posterior: Posterior, z: Tensor) -> Tensor:
+        """KL(q(z | x) | N(0, I)), (n,): for a Gaussian posterior in closed form.
+
+        1/2 sum_d (mean_d^2 + sigma_d^2 - 1 - log sigma_d^2).
+        """
+        if not isinstance(posterior, GaussianPosterior):
+            return super().kl(posterior, z)
+        log_variance = posterior.log_variance
+        return 0.5 * (posterior.mean.square() + log_variance.exp() - 1 - log_variance).sum(-1)

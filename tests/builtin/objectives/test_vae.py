@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from gwae_core import RunConfig
+from gwae_core import DensityPrior, DeterministicPosterior, RunConfig
 from gwae_core.build import build_objective
 from gwae_core.builtin.objectives import VAE
 from gwae_core.context import Batch, BuildContext
@@ -49,8 +49,8 @@ def test_samples_estimate_the_divergence_from_any_density() -> None:
     posterior = model.encode(X)
     generator = torch.Generator().manual_seed(2)
     draws = [posterior.rsample(generator) for _ in range(4000)]
-    sampled = [-posterior.entropy() - model.prior.log_prob(z) for z in draws]
-    exact = model._divergence(posterior, draws[0])
+    sampled = [DensityPrior.kl(model.prior, posterior, z) for z in draws]
+    exact = model.prior.kl(posterior, draws[0])
     error = (torch.stack(sampled).mean(0) - exact).abs()
     assert error.max().item() < 0.1
 
@@ -66,3 +66,11 @@ def test_a_mixture_prior_learns_through_the_divergence() -> None:
 def test_a_prior_without_a_density_is_refused() -> None:
     with pytest.raises(ComponentError, match="needs a prior with a density"):
         build("neural")
+
+
+@pytest.mark.parametrize("prior", ["normal", "gaussian-mixture"])
+def test_codes_without_spread_have_no_divergence(prior: str) -> None:
+    z = torch.zeros(3, 2)
+    with pytest.raises(ComponentError, match="needs the posterior's entropy") as caught:
+        build(prior).density_prior().kl(DeterministicPosterior(z), z)
+    assert "encoder.posterior" in str(caught.value.hint)

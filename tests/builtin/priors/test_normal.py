@@ -7,6 +7,7 @@ from torch.distributions import Normal as Reference
 
 from gwae_core.builtin.priors import Normal
 from gwae_core.context import BuildContext
+from gwae_core.posteriors import GaussianPosterior, StandardizedPosterior
 
 
 def build(latent_dim: int) -> Normal:
@@ -31,3 +32,16 @@ def test_samples_follow_the_dtype_and_the_generator() -> None:
     first, second = (prior.sample(5, generator=torch.Generator().manual_seed(4)) for _ in "ab")
     assert first.dtype == torch.float64
     assert torch.equal(first, second)
+
+
+def test_the_divergence_of_standardised_posteriors_is_estimated_from_samples() -> None:
+    generator = torch.Generator().manual_seed(0)
+    mean, log_variance = torch.randn(2, 3, 2, generator=generator).double()
+    base = GaussianPosterior(mean, log_variance)
+    shift, scale = torch.tensor([[1.0, -1.0], [2.0, 0.5]]).double()
+    standardised = StandardizedPosterior(base, shift, scale)
+    same = GaussianPosterior((mean - shift) / scale, log_variance - 2 * scale.log())
+    prior = build(2).double()
+    draws = [standardised.rsample(generator) for _ in range(8000)]
+    sampled = torch.stack([prior.kl(standardised, z) for z in draws]).mean(0)
+    assert torch.allclose(sampled, prior.kl(same, draws[0]), atol=0.06)
