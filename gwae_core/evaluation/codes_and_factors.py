@@ -113,7 +113,8 @@ def _finite_matrix(values: NDArray[Any], name: str, columns: str) -> NDArray[np.
             f"{name} must be numbers, got {values.dtype}",
             hint="number the values of a factor: np.unique(values, return_inverse=True)[1]",
         )
-    wide = values.astype(np.float64)
+    # One order in memory, so that sums round alike whatever the array is a view of.
+    wide = values.astype(np.float64, order="C")
     if not np.isfinite(wide).all():
         row, column = np.argwhere(~np.isfinite(wide))[0]
         raise DataError(

@@ -149,6 +149,13 @@ def test_scores_do_not_see_the_precision_or_the_numbers_of_a_class(
             assert other == pytest.approx(value, abs=1e-12)
 
 
+@every_quick_score
+def test_the_order_in_memory_changes_nothing(score: Callable[..., Any]) -> None:
+    found = numbers(score(np.asfortranarray(Z), np.asfortranarray(Y)))
+    for value, other in zip(numbers(score(Z, Y)), found, strict=True):
+        assert np.array_equal(value, other)
+
+
 @pytest.mark.parametrize("score", ALONE.values(), ids=ALONE)
 def test_scores_without_factors_refuse_and_define(score: Callable[..., float]) -> None:
     with pytest.raises(DataError, match="at least 2 codes, got 1"):
