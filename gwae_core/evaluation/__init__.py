@@ -14,6 +14,8 @@ from gwae_core.evaluation.code_dependence import (
 )
 from gwae_core.evaluation.dci import DCI, dci_scores
 from gwae_core.evaluation.detection import Detection, detection
+from gwae_core.evaluation.distance_correlation import distance_correlation
+from gwae_core.evaluation.distortion_range import DistortionRange, distortion_range
 from gwae_core.evaluation.embedding import Embedding, embed_2d
 from gwae_core.evaluation.explicitness import Explicitness, explicitness_score
 from gwae_core.evaluation.factor_vae import FactorVAEScore, factor_vae_score
@@ -46,6 +48,7 @@ from gwae_core.evaluation.reconstruction import (
 from gwae_core.evaluation.resampling import bootstrap, bootstrap_mean, bootstrap_tables
 from gwae_core.evaluation.sap import SAP, sap_continuous, sap_svc
 from gwae_core.evaluation.similarity import ssim, ssim_window
+from gwae_core.evaluation.sliced_distance import sliced_distance
 from gwae_core.evaluation.subsets import balanced_subset, random_subset
 from gwae_core.evaluation.udr import UDR, udr_scores
 
@@ -59,6 +62,7 @@ __all__ = [
     "ClusterScores",
     "Correspondence",
     "Detection",
+    "DistortionRange",
     "Embedding",
     "Explicitness",
     "FactorVAEScore",
@@ -74,6 +78,8 @@ __all__ = [
     "condensed",
     "dci_scores",
     "detection",
+    "distance_correlation",
+    "distortion_range",
     "embed_2d",
     "enough_for_frechet",
     "euclidean_distances",
@@ -98,6 +104,7 @@ __all__ = [
     "relative_squared_error",
     "sap_continuous",
     "sap_svc",
+    "sliced_distance",
     "squared_errors",
     "ssim",
     "ssim_window",
