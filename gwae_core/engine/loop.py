@@ -198,7 +198,7 @@ class Loop:
                 yield self._train_record(stage.name, record, share * training.learning_rate, speed)
                 yield from self._health(stage.name, record["observed"], at.at / steps)
             if self.validation is not None and (at.step % training.validate_every == 0 or last):
-                yield self._validate(stage.name, self.validation)
+                yield self._validate(stage, self.validation)
                 if training.patience is not None and at.stale >= training.patience:
                     message = f"no improvement of {training.monitor} in {at.stale} validations"
                     yield self._record("early-stop", stage.name, message=message)
@@ -224,11 +224,12 @@ class Loop:
     def _draw(self) -> Batch:
         return next(self.batches).to(self.fabric.device)
 
-    def _validate(self, stage: str, held_out: TensorBatches) -> Record:
+    def _validate(self, stage: Stage, held_out: TensorBatches) -> Record:
         with nullcontext() if self.ema is None else self.ema.applied():
             terms = validate(
                 self.objective,
                 held_out,
+                group=stage.validated,
                 batch_size=self.training.batch_size,
                 seed=self.seed,
                 fabric=self.fabric,
@@ -236,7 +237,12 @@ class Loop:
         value = score(self.objective, terms, self.training.monitor)
         best = self.position.judge(value)
         return self._record(
-            "validation", stage, terms=terms, total=sum(terms.values()), monitor=value, best=best
+            "validation",
+            stage.name,
+            terms=terms,
+            total=sum(terms.values()),
+            monitor=value,
+            best=best,
         )
 
     def _record(self, event: str, stage: str, **more: object) -> Record:

@@ -15,9 +15,15 @@ from gwae_core.interfaces import Objective
 
 @torch.inference_mode()
 def validate(
-    objective: Objective, held_out: TensorBatches, *, batch_size: int, seed: int, fabric: Fabric
+    objective: Objective,
+    held_out: TensorBatches,
+    *,
+    group: str,
+    batch_size: int,
+    seed: int,
+    fabric: Fabric,
 ) -> dict[str, float]:
-    """Terms on held-out data, in batches of the training size where there are as many points."""
+    """Terms of a group on held-out data, in batches of the training size if there are so many."""
     objective.eval()
     generator = torch.Generator(device=fabric.device).manual_seed(seed)
     size = min(batch_size, len(held_out.x))
@@ -28,7 +34,7 @@ def validate(
         # These rows are not of the training split, so nothing may be looked up by them.
         batch = Batch(batch.x, y=batch.y, factors=batch.factors)
         with fabric.autocast():
-            losses = objective.losses("main", batch, generator=generator)
+            losses = objective.losses(group, batch, generator=generator)
         for name, term in losses.terms.items():
             sums[name] = sums.get(name, 0.0) + float(term) / count
     objective.train()

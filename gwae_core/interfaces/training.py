@@ -34,6 +34,11 @@ class Stage:
     fraction: float = 1.0
     groups: tuple[str, ...] = ("main",)
 
+    @property
+    def validated(self) -> str:
+        """Group whose terms are validated: ``main``, or the last where the stage leaves it out."""
+        return "main" if "main" in self.groups else self.groups[-1]
+
 
 @dataclass(frozen=True)
 class Losses:

@@ -137,6 +137,18 @@ def test_validation_runs_without_gradients_and_leaves_training_as_it_was() -> No
     ]
 
 
+def test_a_stage_is_validated_by_its_main_group_or_else_by_its_last() -> None:
+    objective = Toy()
+    stages = (
+        Stage("first", 0.5, ("main", "critic")),
+        Stage("second", 0.5, ("critic",)),
+    )
+    objective.stages = lambda: stages  # type: ignore[method-assign]
+    records = run(objective, steps=4, validate_every=100)
+    terms = {r["stage"]: set(r["terms"]) for r in records if r["event"] == "validation"}
+    assert terms == {"first": {"fit", "moving", "extra"}, "second": {"critic"}}
+
+
 def test_early_stopping_ends_a_stage_and_says_so() -> None:
     objective = Toy()
     # The term rises with every validation, so nothing ever improves on the first.
