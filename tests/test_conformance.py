@@ -31,10 +31,17 @@ def _files(folder: Path) -> dict[str, dict[str, object]]:
     for name, image in zip(("a", "b", "c"), x, strict=False):
         (folder / "pictures" / name).mkdir(parents=True)
         Image.fromarray(image).save(folder / "pictures" / name / "1.png")
+    mnist = {"folder": _published_idx(folder / "mnist"), "verify": False}
+    _published_folders(folder)
     return {
         "arrays": {"path": folder / "arrays.npz", "y": "y"},
         "idx": {"images": folder / "images", "labels": folder / "labels"},
         "images": {"folder": folder / "pictures", "size": 8},
+        "mnist": mnist,
+        "fashion-mnist": mnist,
+        "kmnist": mnist,
+        "celeba": {"folder": folder, "size": 8},
+        "omniglot": {"folder": folder, "size": 8},
         # the splits that metrics are tried on are smaller than a batch of 64
         "factor-vae": {"batch_size": 16},
         "beta-vae": {"batch_size": 16},
@@ -51,6 +58,32 @@ def _files(folder: Path) -> dict[str, dict[str, object]]:
             "kwargs": {"in_features": 3, "out_features": 5},
         },
     }
+
+
+def _published_idx(folder: Path) -> Path:
+    """The four files of MNIST, small."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for part in ("train", "t10k"):
+        images = rng.integers(0, 256, (20, 28, 28), dtype=np.uint8)
+        for kind, array in (("images", images), ("labels", np.arange(20, dtype=np.uint8) % 10)):
+            header = struct.pack(f">I{array.ndim}I", 0x0800 + array.ndim, *array.shape)
+            (folder / f"{part}-{kind}-idx{array.ndim}-ubyte").write_bytes(header + array.tobytes())
+    return folder
+
+
+def _published_folders(folder: Path) -> None:
+    """Folders of CelebA and Omniglot with few pictures."""
+    (folder / "img_align_celeba").mkdir()
+    lines = ["6", "Smiling Male"]
+    for k in range(6):
+        Image.new("RGB", (178, 218), (40 * k, 0, 0)).save(folder / f"img_align_celeba/{k}.jpg")
+        lines.append(f"{k}.jpg {(-1) ** k} 1")
+    (folder / "list_attr_celeba.txt").write_text("\n".join(lines))
+    for drawer in (1, 2):
+        path = folder / f"images_background/Greek/character01/0001_{drawer:02d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("1", (105, 105), 1).save(path)
 
 
 # A plugin's components are checked by its own tests.

@@ -104,7 +104,7 @@ class IDX(Dataset):
         folder = self.config.folder
         if folder is None:
             return {role: getattr(self.config, role) for role in ROLES}
-        found = {role: _in_folder(folder, name) for role, name in ROLES.items()}
+        found = {role: file_in_folder(folder, name) for role, name in ROLES.items()}
         # A missing file is reported by the reader; a folder may well hold no test part.
         for role in ("images", "labels"):
             found[role] = found[role] or folder / f"{ROLES[role]}.gz"
@@ -142,7 +142,7 @@ class IDX(Dataset):
         return names or tuple(str(label) for label in range(count))
 
 
-def _in_folder(folder: Path, name: str) -> Path | None:
+def file_in_folder(folder: Path, name: str) -> Path | None:
     """The file of a name in a folder, compressed or not, with ``-`` or ``.`` before ``idx``."""
     for stem in (name, name.replace("-idx", ".idx")):
         for candidate in (folder / stem, folder / f"{stem}.gz"):

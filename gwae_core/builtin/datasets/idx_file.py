@@ -44,14 +44,23 @@ def read_idx(path: Path, *, ndim: int, sha256: str | None = None) -> NDArray[np.
         ) from error
     if sha256 is not None:
         _check_sum(path, raw, sha256)
-    if raw[:2] == GZIP_MAGIC:
-        try:
-            raw = gzip.decompress(raw)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DataError(
-                f"{path} is a damaged gzip file: {error}", hint="download it again"
-            ) from error
-    return _parse(path, raw, ndim)
+    return _parse(path, unpacked(path, raw), ndim)
+
+
+def unpacked(path: Path, raw: bytes) -> bytes:
+    """The bytes of a file, without the compression by gzip where there is one.
+
+    Raises:
+        DataError: It is damaged.
+    """
+    if raw[:2] != GZIP_MAGIC:
+        return raw
+    try:
+        return gzip.decompress(raw)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(
+            f"{path} is a damaged gzip file: {error}", hint="download it again"
+        ) from error
 
 
 def _check_sum(path: Path, raw: bytes, sha256: str) -> None:

@@ -17,13 +17,17 @@ DEEP = ("I", "F")
 """First letter of Pillow's modes of more than 8 bits a channel."""
 
 
-def read_image(path: Path, shape: tuple[int, int, int], *, max_pixels: int) -> NDArray[np.uint8]:
+def read_image(
+    path: Path, shape: tuple[int, int, int], *, max_pixels: int, crop: int | None = None
+) -> NDArray[np.uint8]:
     """Read an image, turned upright, scaled and cropped at the centre; of a film, the first frame.
 
     Args:
         path: The file.
         shape: Channels (1 or 3), height and width.
         max_pixels: Most pixels that the file may have.
+        crop: Side of the square about the centre that is taken before scaling, at most the
+            shorter side; None takes all.
 
     Returns:
         Values from 0 to 255, of that shape.
@@ -55,6 +59,10 @@ def read_image(path: Path, shape: tuple[int, int, int], *, max_pixels: int) -> N
             if upright.has_transparency_data:
                 black = Image.new("RGBA", upright.size, "black")
                 upright = Image.alpha_composite(black, upright.convert("RGBA"))
+            if crop is not None:
+                side = min(crop, upright.width, upright.height)
+                left, top = (upright.width - side) // 2, (upright.height - side) // 2
+                upright = upright.crop((left, top, left + side, top + side))
             fitted = ImageOps.fit(upright.convert(mode), (width, height), Image.Resampling.LANCZOS)
     except DataError:
         raise

@@ -66,7 +66,7 @@ class HDF5Rows(RowSource):
             yield block.tobytes()
 
 
-def read_shapes(path: Path, size: int) -> tuple[HDF5Rows, NDArray[np.int64]]:
+def read_shapes(path: Path, size: int) -> tuple[HDF5Rows, NDArray[np.float64]]:
     """Open the file, whose pictures stay there.
 
     Args:
