@@ -172,6 +172,14 @@ FIRST_PARTY: dict[tuple[str, str], str] = {
     ("estimator", "pot-fused"): "gwae-pot",
     ("estimator", "geomloss"): "gwae-geomloss",
     ("divergence", "geomloss-sinkhorn"): "gwae-geomloss",
+    ("objective", "beta-tcvae"): "gwae-baselines",
+    ("objective", "dip-vae"): "gwae-baselines",
+    ("objective", "factor-vae"): "gwae-baselines",
+    ("objective", "geco"): "gwae-baselines",
+    ("objective", "info-vae"): "gwae-baselines",
+    ("objective", "rae"): "gwae-baselines",
+    ("objective", "sigma-vae"): "gwae-baselines",
     ("objective", "wae"): "gwae-baselines",
+    ("divergence", "discriminator"): "gwae-baselines",
 }
 """Components of this project's own plugins, so that an error can say how to install them."""

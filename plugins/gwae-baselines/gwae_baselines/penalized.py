@@ -12,7 +12,9 @@ from gwae_core import (
     AdversarialDivergence,
     Autoencoder,
     Batch,
+    BuildContext,
     Losses,
+    Objective,
     Parameters,
     Posterior,
     Sample,
@@ -21,16 +23,29 @@ from gwae_core import (
     WeightedSamples,
 )
 from gwae_core.autoencoder import full_precision
+from gwae_core.ramps import Weight, weight_at
 
 
 class PenalizedAutoencoder(Autoencoder, ABC):
     """Reconstruction plus penalties, which subclasses state; a critic trains in a group of its own.
 
-    L = E_q loss(g(z~), x) + the sum of `penalties`. Where `adversary` is set, it is trained to tell
-    apart the two samples of `compared`.
+    L = E_q loss(g(z~), x) + the sum of `penalties`. Where there is an `adversary`, it learns to
+    tell the two samples of `compared` apart.
     """
 
-    adversary: AdversarialDivergence | None = None
+    def __init__(self, config: Objective.Config, context: BuildContext | None = None) -> None:
+        super().__init__(config, context)
+        self.reconstruction.use_critic(None)
+
+    @property
+    def adversary(self) -> AdversarialDivergence | None:
+        """The critic; none unless overridden."""
+        return None
+
+    @property
+    def adversarial_terms(self) -> frozenset[str]:
+        """The term ``divergence``, where there is a critic that decides it."""
+        return frozenset({"divergence"} if self.adversary is not None else ())
 
     @abstractmethod
     def penalties(
@@ -38,12 +53,20 @@ class PenalizedAutoencoder(Autoencoder, ABC):
     ) -> dict[str, Tensor]:
         """Weighted penalties of posteriors and one sample z (n, d) of each: 0-d tensors by name."""
 
+    def reconstruction_loss(self, params: Tensor, x: Tensor) -> Tensor:
+        """Mean loss of the decoder's output (n, *output_shape) for data x: a 0-d tensor."""
+        return self.reconstruction.loss(params, x).mean()
+
     def compared(self, z: Tensor, *, generator: torch.Generator) -> tuple[Sample, Sample]:
         """Codes (n, d), and what they are to look like: as many samples of the prior."""
         drawn = self.prior.sample(len(z), generator=generator)
         if isinstance(drawn, WeightedSamples):
             return Sample(z), Sample(drawn.z, drawn.weights)
         return Sample(z), Sample(drawn)
+
+    def weight(self, weight: Weight) -> float:
+        """The present value of a weight, and in evaluation that at the end of the run."""
+        return weight_at(weight, self.progress if self.training else 1.0)
 
     def stages(self) -> Sequence[Stage]:
         """One stage; the critic is updated first."""
@@ -70,12 +93,13 @@ class PenalizedAutoencoder(Autoencoder, ABC):
         z = posterior.rsample(generator)
         params = self.decode_params(z)
         with full_precision(batch.x):
+            x_hat = self.reconstruction.mean(params)
+            observed = self.observe(posterior, z, x_hat, batch.x)
             terms = {
-                "reconstruction": self.reconstruction.loss(params, batch.x).mean(),
+                "reconstruction": self.reconstruction_loss(params, batch.x),
                 **self.penalties(posterior, z, generator=generator),
             }
-            x_hat = self.reconstruction.mean(params)
-            return Losses(terms, self.observe(posterior, z, x_hat, batch.x))
+            return Losses(terms, observed)
 
     def _critic_losses(self, batch: Batch, generator: torch.Generator) -> Losses:
         assert self.adversary is not None

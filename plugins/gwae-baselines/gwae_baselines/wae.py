@@ -10,9 +10,8 @@ from torch import Tensor
 
 from gwae_baselines.penalized import PenalizedAutoencoder
 from gwae_core import AdversarialDivergence, BuildContext, Divergence, Objective, Posterior
-from gwae_core.context import require
 from gwae_core.errors import ComponentError
-from gwae_core.ramps import Weight, weight_at
+from gwae_core.ramps import Weight
 from gwae_core.registered import Registered, default_config
 
 
@@ -23,7 +22,7 @@ class WAE(PenalizedAutoencoder):
     the variant: ``mmd`` WAE-MMD, ``discriminator`` WAE-GAN, whose penalty is that of the
     adversarial autoencoder (Makhzani et al., 2016), ``sliced-wasserstein`` the sliced Wasserstein
     autoencoder (Kolouri et al., 2019), ``sinkhorn`` the Sinkhorn autoencoder (Patrini et al.,
-    2020). With ``encoder.posterior: deterministic`` the encoder is a map, as in all four papers.
+    2020). With ``encoder.posterior: deterministic`` the encoder is a map, as in these papers.
     """
 
     class Config(Objective.Config):
@@ -41,27 +40,25 @@ class WAE(PenalizedAutoencoder):
 
     def __init__(self, config: Config, context: BuildContext | None = None) -> None:
         super().__init__(config, context)
-        self.divergence = on_codes(config.divergence.build(require(context, self)), self)
-        if isinstance(self.divergence, AdversarialDivergence):
-            self.adversary = self.divergence
-        self.reconstruction.use_critic(self.adversary)
+        self.divergence: Divergence = config.divergence.build(context)
+        require_codes(self.divergence, self)
 
     @property
-    def adversarial_terms(self) -> frozenset[str]:
-        """The divergence, where a critic that moves decides it."""
-        return frozenset({"divergence"} if self.adversary is not None else ())
+    def adversary(self) -> AdversarialDivergence | None:
+        """The divergence, where it has a critic."""
+        return self.divergence if isinstance(self.divergence, AdversarialDivergence) else None
 
     def penalties(
         self, posterior: Posterior, z: Tensor, *, generator: torch.Generator
     ) -> dict[str, Tensor]:
         """``divergence``."""
         q, p = self.compared(z, generator=generator)
-        weight = weight_at(self.config.weight, self.progress if self.training else 1.0)
-        return {"divergence": weight * self.divergence(q, p, generator=generator)}
+        value = self.divergence(q, p, generator=generator)
+        return {"divergence": self.weight(self.config.weight) * value}
 
 
-def on_codes(divergence: Divergence, objective: Objective) -> Divergence:
-    """The divergence, unless it compares data beside codes.
+def require_codes(divergence: Divergence, objective: Objective) -> None:
+    """Refuse a divergence that compares data beside codes.
 
     Raises:
         ComponentError: It does.
@@ -73,4 +70,3 @@ def on_codes(divergence: Divergence, objective: Objective) -> Divergence:
             hint="take divergence mmd, sinkhorn, sliced-wasserstein or discriminator, or the "
             "objective gwae",
         )
-    return divergence

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from gwae_baselines import WAE, gwae_components
+from gwae_baselines import (
+    DIPVAE,
+    GECO,
+    RAE,
+    WAE,
+    BetaTCVAE,
+    Discriminator,
+    FactorVAE,
+    InfoVAE,
+    SigmaVAE,
+    gwae_components,
+)
 
 from gwae_core.plugins import registry
 from gwae_core.registry import FIRST_PARTY
@@ -10,7 +21,20 @@ from gwae_core.testing import parametrize_with_checks
 
 test_conformance = parametrize_with_checks(
     [
+        BetaTCVAE.Config(),
+        BetaTCVAE.Config(estimator="weighted"),
+        DIPVAE.Config(version="i"),
+        DIPVAE.Config(version="ii"),
+        Discriminator.Config(hidden=(16,)),
+        FactorVAE.Config(),
+        GECO.Config(),
+        InfoVAE.Config(),
+        RAE.Config(regularizer="l2"),
+        RAE.Config(regularizer="gradient"),
+        SigmaVAE.Config(),
+        SigmaVAE.Config(sigma="learned"),
         WAE.Config(),
+        WAE.Config(divergence=Discriminator.Config(hidden=(16,))),
     ]
 )
 

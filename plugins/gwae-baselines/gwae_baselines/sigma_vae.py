@@ -1,0 +1,80 @@
+"""The sigma-VAE."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from pydantic import PositiveFloat
+from torch import Tensor, nn
+
+from gwae_baselines.likelihood import require_squared_error
+from gwae_baselines.penalized import PenalizedAutoencoder
+from gwae_core import BuildContext, Objective, Posterior
+from gwae_core.context import require
+from gwae_core.ramps import Weight
+
+
+class SigmaVAE(PenalizedAutoencoder):
+    """VAE whose Gaussian likelihood has the variance that fits best (sigma-VAE).
+
+    L = E_q[-log N(x; g(z~), sigma^2 I)] + beta E_x KL(q(z | x) | pi), and so
+    |x - x^|^2 / (2 sigma^2) + D log sigma + D/2 log 2 pi for D data dimensions, with one sigma for
+    all of them: the root mean square error of the batch (n, D), which is optimal, or a parameter
+    (Rybkin et al., 2021).
+    """
+
+    class Config(Objective.Config):
+        """How sigma is found."""
+
+        type: Literal["sigma-vae"] = "sigma-vae"
+        sigma: Literal["optimal", "learned"] = "optimal"
+        """Root mean square error of each batch, or a parameter that starts at the data's scale."""
+        smallest: PositiveFloat = 0.01
+        """Lower bound of sigma, in units of the data's scale."""
+        beta: Weight = 1.0
+        """Weight of the divergence: a number, or a ramp over the run."""
+
+    config: Config
+    floor: Tensor
+
+    def __init__(self, config: Config, context: BuildContext | None = None) -> None:
+        super().__init__(config, context)
+        self.density_prior()
+        require_squared_error(self)
+        scale = require(context, self).statistics.scale
+        self.register_buffer("floor", torch.tensor(math.log(config.smallest * scale)))
+        if config.sigma == "learned":
+            self.log_sigma = nn.Parameter(torch.tensor(math.log(scale)))
+
+    def log_scale(self, squares: Tensor) -> Tensor:
+        """Log sigma, a 0-d tensor, given squared errors (n, D)."""
+        if self.config.sigma == "learned":
+            return torch.maximum(self.log_sigma, self.floor)
+        # the gradient through the minimiser is zero
+        best = 0.5 * squares.detach().mean().clamp_min(torch.finfo(squares.dtype).tiny).log()
+        return torch.maximum(best, self.floor)
+
+    def reconstruction_loss(self, params: Tensor, x: Tensor) -> Tensor:
+        """Negative log likelihood of a point in nats, a mean over the batch: a 0-d tensor."""
+        squares = (x - self.reconstruction.mean(params)).flatten(1).square()  # (n, D)
+        log_sigma = self.log_scale(squares)
+        each = 0.5 * squares * torch.exp(-2 * log_sigma) + log_sigma + 0.5 * math.log(2 * math.pi)
+        return each.sum(1).mean()
+
+    def penalties(
+        self, posterior: Posterior, z: Tensor, *, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """``divergence``."""
+        kl = self.density_prior().kl(posterior, z).mean()
+        return {"divergence": self.weight(self.config.beta) * kl}
+
+    @torch.no_grad()
+    def observe(
+        self, posterior: Posterior, z_tilde: Tensor, x_hat: Tensor, x: Tensor
+    ) -> dict[str, Tensor]:
+        """What every autoencoder observes, and ``sigma``."""
+        squares = (x - x_hat).flatten(1).square()
+        found = super().observe(posterior, z_tilde, x_hat, x)
+        return {**found, "sigma": self.log_scale(squares).exp()}
