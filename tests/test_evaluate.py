@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gwae_core.builtin.metrics import COMPONENTS
+from gwae_core.config import RunConfig
 from gwae_core.context import Batch, BuildContext
 from gwae_core.errors import ComponentError, DataError, TrainingError
 from gwae_core.evaluate import evaluate, load_evaluation, save_evaluation
@@ -97,7 +97,7 @@ def arrays(n: int, shape: tuple[int, ...], *, seed: int, labels: bool = True) ->
     )
 
 
-METRICS = [component(component.Config()) for component in COMPONENTS]
+METRICS = [metric.build() for metric in RunConfig().metrics]
 IMAGE, TABLE = (1, 2, 3), (6,)
 
 

@@ -16,12 +16,11 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 import gwae_core
-from gwae_core.cli.places import PLACES
+from gwae_core.cli.places import PLACES, placed
 from gwae_core.errors import ComponentError, ConfigError
 from gwae_core.interfaces import KINDS
 from gwae_core.plugins import registry
 from gwae_core.registry import CORE
-from gwae_core.yaml import dump_yaml
 
 VARIANTS = {
     "prior": "radius=2.0",
@@ -159,7 +158,4 @@ def _files(facts: Mapping[str, str]) -> dict[str, str]:
 
 def _example(facts: Mapping[str, str]) -> str:
     """The component in a run's configuration, with its defaults."""
-    value: Any = {"type": facts["name"]}
-    for key in reversed(PLACES.get(facts["kind"], ())):
-        value = [value] if key == "-" else {key: value}
-    return dump_yaml(value).rstrip("\n")
+    return placed(facts["kind"], {"type": facts["name"]})

@@ -22,21 +22,40 @@ PLACES: dict[str, tuple[str, ...]] = {
     "tracker": ("trackers", "-"),
     "estimator": ("objective", "estimator"),
     "divergence": ("objective", "divergence"),
+    "features": ("metrics", "-", "features"),
+    "sampler": ("metrics", "-", "sampler"),
 }
 """Path of the field that holds a component of a kind; ``-`` is an item of a list. Kinds that are
 not here are in no run: they are used from Python."""
 
-CANDIDATES: tuple[Any, ...] = ("FILL-ME-IN", "package.module:FillMeIn", 1, 0.5, True, [], {})
+HOLDERS = {
+    "estimator": "gwae",
+    "divergence": "gwae",
+    "features": "generation",
+    "sampler": "generation",
+}
+"""Component that holds one of a kind, where its field is not the run's own."""
+
+CANDIDATES: tuple[Any, ...] = (
+    *("FILL-ME-IN", "package.module:FillMeIn", 1, 0.5, True, [], {}),
+    "digits",  # for a field that holds a data set
+)
 """Values for a field that has no default."""
 
 
 def example(component: type[Component]) -> str:
     """YAML of a run with the component and its defaults, without a final newline."""
     value: Any = {"type": registry().full_name(component), **_values(component)}
-    for key in reversed(PLACES.get(component.kind, ())):
+    return placed(component.kind, value)
+
+
+def placed(kind: str, value: Any) -> str:
+    """YAML of a run that holds a component of a kind, without a final newline."""
+    path = PLACES.get(kind, ())
+    for position, key in reversed(list(enumerate(path))):
         value = [value] if key == "-" else {key: value}
-    if component.kind in ("estimator", "divergence"):
-        value["objective"] = {"type": "gwae", **value["objective"]}
+        if kind in HOLDERS and position == len(path) - 1:
+            value = {"type": HOLDERS[kind], **value}
     return dump_yaml(value).rstrip("\n")
 
 

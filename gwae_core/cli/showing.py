@@ -97,7 +97,7 @@ def component_text(entry: Entry) -> str:
         *_indented(described),
     ]
     if cited := references(described):
-        parts += ["", "reference: " + "; ".join(cited)]
+        parts += ["", *wrapped("reference: " + "; ".join(cited), screen_width(), hang="  ")]
     found = list(fields(component.Config))
     rows = [(f.name, f.type, f.shown_default, ", ".join(f.constraints)) for f in found]
     if found:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt
 from torch import Tensor
 
 from gwae_core.context import BuildContext
@@ -54,13 +54,13 @@ class GenerationMetric(Metric):
         """Extractor in whose features the distributions are compared."""
         sampler: Annotated[Sampler.Config, Registered(Sampler)] | None = None
         """Distribution fitted on training codes that samples come from; null takes the prior."""
-        real: PositiveInt = Field(10_000, ge=6)
+        real: int = Field(10_000, ge=6)
         """Test points at most; more are drawn from by seed."""
-        generated: PositiveInt | None = Field(None, ge=6)
+        generated: int | None = Field(None, ge=6)
         """Generated points; null takes as many as there are test points."""
-        neighbors: PositiveInt = Field(3, le=100)
+        neighbors: int = Field(3, ge=1, le=100)
         """Neighbours that the balls of precision and recall reach to."""
-        wide_neighbors: PositiveInt = Field(5, le=100)
+        wide_neighbors: int = Field(5, ge=1, le=100)
         """Neighbours that the balls of density and coverage reach to."""
         bootstrap: NonNegativeInt = 0
         """Resamples for 95 % intervals of precision, recall, density and coverage; 0 gives none."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt
 
 from gwae_core.builtin.samplers.moments import Moments, fitting_codes, not_fitted
 from gwae_core.context import BuildContext
@@ -32,7 +32,7 @@ class FlowSampler(Sampler):
         type: Literal["flow"] = "flow"
         transforms: PositiveInt = 3
         """Autoregressive transformations."""
-        bins: PositiveInt = Field(8, ge=2)
+        bins: int = Field(8, ge=2)
         """Pieces of each spline."""
         width: PositiveInt = 64
         """Width of the two hidden layers of each transformation."""
@@ -40,7 +40,7 @@ class FlowSampler(Sampler):
         """Training steps."""
         batch_size: PositiveInt = 256
         """Codes a step."""
-        learning_rate: PositiveFloat = Field(2e-3, le=0.1)
+        learning_rate: float = Field(2e-3, gt=0, le=0.1)
         """First learning rate of Adam; it falls to zero along a half cosine."""
 
     config: Config
