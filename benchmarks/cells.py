@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from gwae_core.yaml import apply_overrides, parse_yaml
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
 RESULTS = ROOT / "benchmarks" / "results"
+TIMES = ("seconds", "training_seconds", "training_cpu")
+"""Values that are another in each run."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +57,27 @@ def example(name: str, *overrides: str) -> dict[str, Any]:
 def train_cell(cell: Cell) -> dict[str, Any]:
     """Train and evaluate one cell; a failure is a result too.
 
-    Besides the metrics: ``seconds`` of training and ``max_posterior_scale`` over logged steps.
+    Besides the metrics: ``seconds``, ``training_seconds`` and ``training_cpu``, the processor time
+    of training, and ``max_posterior_scale`` over logged steps.
     """
     import torch
 
     torch.set_num_threads(1)
     records: list[Mapping[str, Any]] = []
+    clock: dict[str, float] = {}
+
+    def observe(record: Mapping[str, Any]) -> None:
+        records.append(record)
+        clock.setdefault("first", time.process_time())
+        if record["event"] == "end":
+            clock["end"] = time.process_time()
+
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         config = RunConfig.from_mapping(cell.config)
         try:
-            metrics = run(config, out=out, observe=records.append, report=False).metrics
+            metrics = run(config, out=out, observe=observe, report=False).metrics
             if cell.part != "test":
                 metrics = evaluate_run(out, part="validation")
         except Exception as error:  # a study goes on, and its table shows what failed
@@ -75,10 +87,37 @@ def train_cell(cell: Cell) -> dict[str, Any]:
         **metrics,
         "seconds": time.perf_counter() - began,
         "training_seconds": next(r["seconds"] for r in records if r["event"] == "end"),
+        "training_cpu": clock["end"] - clock["first"],
         "max_posterior_scale": max(o["posterior_scale"] for o in observed),
         "active_units": observed[-1]["active_units"],
         "log_variance": observed[-1].get("log_variance", float("nan")),
     }
+
+
+def pace(cell: Cell) -> dict[str, Any]:
+    """Processor time of a training step in milliseconds, one thread: what 200 more steps take."""
+    import torch
+
+    torch.set_num_threads(1)
+
+    def seconds(steps: int) -> float:
+        training = {**cell.config.get("training", {}), "steps": steps}
+        config = RunConfig.from_mapping({**cell.config, "training": training, "metrics": []})
+        began = time.process_time()
+        with tempfile.TemporaryDirectory() as folder:
+            run(config, out=Path(folder) / "run", report=False)
+        return time.process_time() - began
+
+    return {"milliseconds": 1e3 * (seconds(250) - seconds(50)) / 200}
+
+
+class Cells(Protocol):
+    """`run_cells` with its file and its processes."""
+
+    def __call__(
+        self, cells: Iterable[Cell], *, work: Callable[[Cell], dict[str, Any]] = train_cell
+    ) -> list[dict[str, Any]]:
+        """The results of cells, in order."""
 
 
 def run_cells(
@@ -115,6 +154,42 @@ def run_cells(
                 file.write(json.dumps(entry) + "\n")
             print(f"[{done}/{len(missing)}] {dict(cell.labels)}", flush=True)
     return [known[cell.key] for cell in cells]
+
+
+def check_cells(path: Path, count: int, chooser: random.Random, *, jobs: int) -> list[str]:
+    """Train some finished cells again; the names of those whose numbers are not exactly equal."""
+    entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    entries = [e for e in entries if "milliseconds" not in e["values"]]
+    chosen = chooser.sample(entries, min(count, len(entries)))
+    with tempfile.TemporaryDirectory() as folder:
+        again = run_cells(
+            (Cell(*json.loads(entry["key"])) for entry in chosen),
+            Path(folder) / "cells.jsonl",
+            jobs=jobs,
+        )
+    differing = []
+    for before, after in zip(chosen, again, strict=True):
+        values = before["values"], after["values"]
+        names = [
+            name
+            for name in values[0]
+            if name not in TIMES and values[0][name] != values[1].get(name)
+        ]
+        print(f"{before['key'][:100]}: {len(names)} of {len(values[0])} numbers differ", flush=True)
+        if names:
+            differing.append(f"{before['key'][:200]} in {', '.join(names)}")
+    return differing
+
+
+def summary(values: Iterable[float | None], digits: int = 3) -> str:
+    """Mean, standard error and range over seeds; a dash where a seed has no value."""
+    found = list(values)
+    if not found or any(value is None for value in found):
+        return "-"
+    numbers = [value for value in found if value is not None]
+    mean, error = mean_and_error(numbers)
+    ends = f"{min(numbers):.{digits}f} to {max(numbers):.{digits}f}"
+    return f"{mean:.{digits}f} ± {error:.{digits}f} ({ends})"
 
 
 def mean_and_error(values: Iterable[float]) -> tuple[float, float]:
