@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 import statistics
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from typer.testing import CliRunner
 
 from gwae_core import RunConfig
 from gwae_core.cli import app
-from gwae_core.cli.compare import seeds_text, summary_text
+from gwae_core.cli.comparison_cells import seeds_text, summary_text
+from gwae_core.cli.comparison_latex import escaped, number
 from gwae_core.comparison import Summary, compare, direction
 from gwae_core.errors import ConfigError, RunFolderError
 
@@ -180,7 +182,7 @@ def test_the_formats_say_the_same(tmp_path, monkeypatch):
     assert dict(zip(header, first, strict=True))[f"{ACCURACY} standard error"] == "0.25"
     listed = json.loads(gwae("compare", *folders, "--json").stdout)["rows"]
     assert listed[0]["metrics"][ACCURACY] == {"mean": 0.5, "error": 0.25, "n": 2}
-    assert gwae("compare", *folders, "--format", "html").exit_code == 2
+    assert gwae("compare", *folders, "--format", "word").exit_code == 2
 
 
 def test_no_terminal_obeys_what_a_run_says(tmp_path):
@@ -197,3 +199,111 @@ def test_short_texts():
     assert summary_text(Summary(1234.5, 20.0, 3), 4) == "1234 ± 20 (3 of 4)"
     assert summary_text(Summary(math.nan, math.nan, 2), 2) == "nan"
     assert summary_text(None, 2) == "-"
+
+
+def study(tmp_path: Path, **values: list[float]) -> list[Path]:
+    """Runs of several configurations, a latent dimension each, with an accuracy by seed."""
+    return [
+        made(tmp_path / name / f"seed-{seed}", seed=seed, latent_dim=d, metrics={ACCURACY: value})
+        for d, (name, numbers) in enumerate(values.items(), 3)
+        for seed, value in enumerate(numbers)
+    ]
+
+
+def test_rows_that_a_test_does_not_tell_from_the_best_are_marked(tmp_path):
+    folders = study(
+        tmp_path,
+        best=[0.90, 0.92, 0.94, 0.93],
+        close=[0.91, 0.90, 0.95, 0.92],
+        worse=[0.80, 0.83, 0.84, 0.82],
+        once=[0.91],
+    )
+    found = compare(folders)
+    assert found.best == {ACCURACY: frozenset({0})}
+    assert found.close == {ACCURACY: frozenset({1})}
+    assert found.untested
+    printed = gwae("compare", *folders).stdout
+    assert printed.count(" ≈\n") == 1
+    assert "p >= 0.05 after Holm" in printed and "fewer than 3 seeds in common" in printed
+
+
+def test_a_baseline_by_name_and_by_number(tmp_path):
+    folders = study(tmp_path, a=[0.1, 0.2, 0.4], b=[0.3, 0.5, 0.6])
+    by_number = compare(folders, baseline="1")
+    by_name = compare(folders, baseline=f"{tmp_path / 'a'}/")
+    assert by_number.tests == by_name.tests and by_number.baseline == 0
+    (one,) = by_number.tests
+    assert (one.row, one.test.pairs) == (1, 3)
+    assert one.test.difference == pytest.approx(0.7 / 3)
+    assert not by_number.warnings
+    for asked in ("0", "3", "-1", "", str(tmp_path / "aa")):
+        with pytest.raises(ConfigError, match="no row"):
+            compare(folders, baseline=asked)
+
+
+def test_fewer_than_three_common_seeds_and_other_data_are_flagged_and_not_tested(tmp_path):
+    folders = study(tmp_path, a=[0.1, 0.2, 0.4], b=[0.3, 0.5])
+    folders.append(made(tmp_path / "other", data="bbbb"))
+    found = compare(folders, baseline="1")
+    (one,) = found.tests
+    assert (one.test.pairs, one.test.t, one.test.wilcoxon) == (2, None, None)
+    assert any("have 2 seeds in common: no paired test" in text for text in found.warnings)
+    assert any("has other data than" in text for text in found.warnings)
+
+
+def test_holm_counts_all_tests_against_the_baseline(tmp_path):
+    rows = {"a": [0.1, 0.2, 0.4], "b": [0.3, 0.5, 0.6], "c": [0.2, 0.5, 0.4]}
+    folders = study(tmp_path, **rows)
+    plain = [one.test.t for one in compare(folders, baseline="1").tests]
+    corrected = [one.test.t for one in compare(folders, baseline="1", corrected=True).tests]
+    assert corrected[0] == pytest.approx(2 * plain[0]) and corrected[1] >= plain[1]
+    result = gwae("compare", *folders, "--holm")
+    assert result.exit_code == 2 and "--baseline 1" in result.stderr
+
+
+def test_every_format_shows_the_tests(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folders = study(Path(), **{"p|q_<b>&50%": [0.1, 0.2, 0.4], "b": [0.3, 0.5, 0.6]})
+    shown = {
+        form: gwae("compare", *folders, "--baseline", "b", "--format", form).stdout
+        for form in ("table", "markdown", "latex", "html", "csv")
+    }
+    for form in ("table", "markdown", "latex", "html"):
+        assert "paired tests against b by seed" in shown[form]
+    assert r"p\textbar{}q\_\textless{}b\textgreater{}\&50\%" in shown["latex"]
+    assert r"$\mathbf{0.467 \pm 0.088}$" in shown["latex"]
+    assert r"$-0.233 \pm 0.033$" in shown["latex"]
+    assert r"\multicolumn{1}{c}{clustering.prior}" in shown["latex"]
+    assert "p|q_&lt;b&gt;&amp;50%" in shown["html"] and "<b>" not in shown["html"]
+    assert "<strong>0.467 ± 0.088</strong>" in shown["html"]
+    assert "http" not in shown["html"] and "<script" not in shown["html"]
+    header, first, second = csv.reader(io.StringIO(shown["csv"]))
+    line = dict(zip(header, first, strict=True))
+    assert line[f"{ACCURACY} pairs"] == "3" and float(line[f"{ACCURACY} p t-test"]) < 0.05
+    assert dict(zip(header, second, strict=True))[f"{ACCURACY} p t-test"] == ""
+    listed = json.loads(gwae("compare", *folders, "--baseline", "b", "--json").stdout)
+    assert listed["baseline"] == "b" and listed["correction"] is None
+    assert listed["tests"][0]["pairs"] == 3
+    assert listed["rows"][0]["values"][ACCURACY] == {"0": 0.1, "1": 0.2, "2": 0.4}
+
+
+def test_no_latex_command_comes_out_of_a_run():
+    printable = "".join(chr(c) for c in range(32, 127))
+    found = escaped(printable)
+    plain = re.sub(r"\\(text[a-z]+\{\}|[&%$#_{}])", "", found)
+    assert not set(plain) & set('\\^~<>|"&%$#_{}')
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "latex"),
+    [
+        ("0.91 ± 0.02", "", r"$0.91 \pm 0.02$"),
+        ("0.91 ± 0.02 (2 of 3)", "close", r"$0.91 \pm 0.02^{\approx}$ (2 of 3)"),
+        ("1.5e-07", "best", r"$\mathbf{1.5 \times 10^{-7}}$"),
+        ("nan", "", "nan"),
+        ("-", "", "-"),
+        ("<0.001", "", "$<0.001$"),
+    ],
+)
+def test_numbers_in_latex(text, mark, latex):
+    assert number(text, mark) == latex

@@ -75,6 +75,7 @@ ORDER = (
     "known_measurements",
     "presets",
     "run_evaluation",
+    "run_ranking",
     "run_training",
     "transformer",
     "report",

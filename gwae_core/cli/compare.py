@@ -1,4 +1,4 @@
-"""`gwae compare`: a comparison as a table for people, Markdown, CSV or JSON."""
+"""`gwae compare`: a comparison for people, papers and programs."""
 
 from __future__ import annotations
 
@@ -6,40 +6,62 @@ import csv
 import io
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 import typer
 
+from gwae_core.cli.comparison_cells import (
+    CLOSE,
+    TEST_HEADER,
+    Mark,
+    column,
+    groups,
+    head,
+    legend,
+    paired_cells,
+    paired_title,
+    shown,
+)
 from gwae_core.cli.tables import screen_width, table
-from gwae_core.comparison import Comparison, FinishedRun, Row, Summary, compare
+from gwae_core.comparison import Comparison, PairedTest, Row, compare
 from gwae_core.errors import ConfigError
 from gwae_core.files import write_text
 
-Format = Literal["table", "markdown", "csv"]
+Format = Literal["table", "markdown", "csv", "latex", "html"]
 
 
 def compared(
     runs: Sequence[Path],
     *,
     metrics: Sequence[str] = (),
+    baseline: str | None = None,
+    corrected: bool = False,
+    udr: str | None = None,
     form: str = "table",
     output: Path | None = None,
     as_json: bool = False,
+    allow_import: bool = False,
 ) -> None:
     """Compare runs and print or write it; what is left out is said on stderr.
 
     Raises:
-        ConfigError: There is no such format, or no such metric.
+        ConfigError: There is no such format, metric, baseline or similarity.
         RunFolderError: No run can be compared, or the file cannot be written.
     """
     if form not in get_args(Format):
         raise ConfigError(f"--format must be {', '.join(get_args(Format))}; got {form!r}")
-    found = compare(runs, metrics=metrics)
+    if corrected and baseline is None:
+        raise ConfigError(
+            "--holm corrects the tests against a baseline, and there is none",
+            hint="name a row: --baseline 1",
+        )
+    more = {} if udr is None else _ranked(runs, udr, allow_import=allow_import)
+    if more and metrics:
+        metrics = [*metrics, "udr"]
+    found = compare(runs, metrics=metrics, baseline=baseline, corrected=corrected, more=more)
     for path, reason in found.skipped:
         typer.echo(f"skipped {path}: {reason}", err=True)
     for sentence in found.warnings:
@@ -52,6 +74,20 @@ def compared(
     typer.echo(f"wrote {output}")
 
 
+def _ranked(
+    runs: Sequence[Path], similarity: str, *, allow_import: bool
+) -> dict[Path, dict[str, float]]:
+    # Models are loaded for this alone.
+    from gwae_core.evaluation.udr import Similarity
+    from gwae_core.run_ranking import rank_runs
+
+    if similarity not in get_args(Similarity):
+        allowed = " or ".join(get_args(Similarity))
+        raise ConfigError(f"--udr must be {allowed}; got {similarity!r}")
+    rows = compare(runs).rows
+    return rank_runs(rows, cast(Similarity, similarity), allow_import=allow_import)
+
+
 def comparison_text(found: Comparison, form: Format) -> str:
     """A comparison in one of the formats."""
     match form:
@@ -61,6 +97,14 @@ def comparison_text(found: Comparison, form: Format) -> str:
             return _markdown(found)
         case "csv":
             return _csv(found)
+        case "latex":
+            from gwae_core.cli.comparison_latex import comparison_latex
+
+            return comparison_latex(found)
+        case "html":
+            from gwae_core.cli.comparison_html import comparison_html
+
+            return comparison_html(found)
 
 
 def comparison_json(found: Comparison) -> str:
@@ -73,125 +117,106 @@ def comparison_json(found: Comparison) -> str:
             "data": row.runs[0].data,
             "fields": {path: row.fields.get(path) for path in found.fields},
             "metrics": {name: _plain(asdict(value)) for name, value in row.metrics.items()},
+            "values": {
+                name: {seed: _plain({"": value})[""] for seed, value in row.by_seed(name).items()}
+                for name in row.metrics
+            },
             "best": [name for name, rows in found.best.items() if position in rows],
+            "close": [name for name, rows in found.close.items() if position in rows],
         }
-        for position, (label, row) in enumerate(zip(labels(found), found.rows, strict=True))
+        for position, (label, row) in enumerate(zip(found.labels, found.rows, strict=True))
     ]
-    skipped = [{"folder": str(path), "reason": reason} for path, reason in found.skipped]
-    listed = {"rows": rows, "skipped": skipped, "warnings": found.warnings}
+    tests = [
+        {"metric": one.metric, "row": found.labels[one.row], **_plain(asdict(one.test))}
+        for one in found.tests
+    ]
+    listed = {
+        "rows": rows,
+        "baseline": None if found.baseline is None else found.labels[found.baseline],
+        "correction": "holm" if found.corrected else None,
+        "tests": tests,
+        "skipped": [{"folder": str(path), "reason": why} for path, why in found.skipped],
+        "warnings": found.warnings,
+    }
     return json.dumps(listed, indent=2, ensure_ascii=False, default=str)
 
 
-def labels(found: Comparison) -> list[str]:
-    """A name for each row: the folder of one run, what the folders of several begin with."""
-    names = [_common(row.runs) for row in found.rows]
-    return [
-        name if names.count(name) == 1 else str(row.runs[0].path)
-        for name, row in zip(names, found.rows, strict=True)
-    ]
-
-
-def seeds_text(seeds: Sequence[int]) -> str:
-    """Ascending seeds, those in a row as a range: ``0-4, 7``."""
-    ranges: list[list[int]] = []
-    for seed in seeds:
-        if ranges and seed == ranges[-1][-1] + 1:
-            ranges[-1].append(seed)
-        else:
-            ranges.append([seed])
-    return ", ".join(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in ranges)
-
-
-def summary_text(value: Summary | None, runs: int) -> str:
-    """Mean and standard error, which says how many digits the mean has: ``0.912 ± 0.014``."""
-    if value is None:
-        return "-"
-    if value.error is None or not math.isfinite(value.error) or not math.isfinite(value.mean):
-        text = f"{value.mean:.4g}"
-    elif value.error == 0:
-        text = f"{value.mean:.4g} ± 0"
-    else:
-        digits = max(0, 1 - math.floor(math.log10(value.error)))
-        text = f"{value.mean:.{digits}f} ± {value.error:.{digits}f}"
-        if digits > 12:
-            text = f"{value.mean:.4g} ± {value.error:.2g}"
-    return text if value.n == runs else f"{text} ({value.n} of {runs})"
-
-
-def _common(runs: Sequence[FinishedRun]) -> str:
-    paths = [str(run.path) for run in runs]
-    if len(paths) == 1:
-        return paths[0]
-    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*paths, strict=False))
-    start = "".join(letters[0] for letters in alike)
-    return re.sub(r"[-_./]*(seed)?[-_./]*\d*$", "", start) or paths[0]
-
-
-def _head(found: Comparison) -> tuple[list[str], list[list[str]]]:
-    """The columns before the metrics: name, seeds, and what differs."""
-    several = len({run.data for row in found.rows for run in row.runs}) > 1
-    header = ["run", "seeds", *(["data"] if several else []), *found.fields]
-    rows = []
-    for label, row in zip(labels(found), found.rows, strict=True):
-        data = [row.runs[0].data[:8]] if several else []
-        fields = [_shown(row.fields[f]) if f in row.fields else "-" for f in found.fields]
-        rows.append([_shown(label), seeds_text([run.seed for run in row.runs]), *data, *fields])
-    return header, rows
-
-
-def _cells(found: Comparison, name: str, mark: str) -> list[str]:
-    """The column of a metric; the best values are marked."""
-    best = found.best.get(name, frozenset())
-    cells = []
-    for position, row in enumerate(found.rows):
-        text = summary_text(row.metrics.get(name), len(row.runs))
-        cells.append(mark.format(text) if position in best else text)
-    return cells
-
-
 def _table(found: Comparison) -> str:
-    header, rows = _head(found)
+    header, rows = head(found)
     parts = [table(header, rows, width=screen_width())]
-    groups: dict[str, list[str]] = {}
-    for name in found.metrics:
-        groups.setdefault(name.rpartition(".")[0], []).append(name)
-    for group, names in groups.items():
-        columns = [_cells(found, name, "{} *") for name in names]
-        # without a mark the number ends where the marked ones do
-        padded = [
-            [c if c.endswith("*") or not any(d.endswith("*") for d in column) else f"{c}  "
-             for c in column]
-            for column in columns
-        ]  # fmt: skip
+    signs: dict[Mark, str] = {"best": " *", "close": f" {CLOSE}", "": ""}
+    for group, names in groups(found).items():
+        columns = [column(found, name) for name in names]
+        padded = []
+        for cells in columns:
+            # without a mark the number ends where the marked ones do
+            blank = "  " if any(mark for _, mark in cells) else ""
+            padded.append([text + (signs[mark] or blank) for text, mark in cells])
         lines = [
             [row[0], *cells] for row, cells in zip(rows, zip(*padded, strict=True), strict=True)
         ]
         titles = [group, *(name.rpartition(".")[2] for name in names)]
         parts.append(table(titles, lines, numbers=True))
-    if found.best:
-        parts.append("* the best of its column")
+    if notes := legend(found):
+        parts.append("\n".join(notes))
+    if ranked := [name for name in found.metrics if name.startswith("udr.")]:
+        lines = [
+            [shown(str(run.path)), *(f"{run.metrics[name]:.4g}" for name in ranked)]
+            for row in found.rows
+            for run in row.runs
+            if all(name in run.metrics for name in ranked)
+        ]
+        parts.append(table(["run by run", *ranked], lines, numbers=True))
+    if found.baseline is not None:
+        tests = [paired_cells(found, one) for one in found.tests]
+        parts.append(f"{paired_title(found)}\n\n{table(TEST_HEADER, tests)}")
     return "\n\n".join(parts)
 
 
 def _markdown(found: Comparison) -> str:
-    header, rows = _head(found)
-    columns = [_cells(found, name, "**{}**") for name in found.metrics]
-    lines = [[*header, *found.metrics]]
-    lines += [[*row, *(column[k] for column in columns)] for k, row in enumerate(rows)]
-    text = [f"| {' | '.join(map(_escaped, line))} |" for line in lines]
-    rule = [" --- "] * len(header) + [" ---: "] * len(columns)
-    return "\n".join([text[0], f"|{'|'.join(rule)}|", *text[1:]])
+    signs: dict[Mark, str] = {"best": "**{}**", "close": "{} " + CLOSE, "": "{}"}
+    header, rows = head(found)
+    columns = [
+        [signs[mark].format(text) for text, mark in column(found, name)] for name in found.metrics
+    ]
+    lines = [[*row, *(cells[k] for cells in columns)] for k, row in enumerate(rows)]
+    parts = [_markdown_table([*header, *found.metrics], lines, text=len(header))]
+    if notes := legend(found, best="bold:"):
+        parts.append("; ".join(notes))
+    if found.baseline is not None:
+        parts.append(_escaped(paired_title(found)))
+        tests = [paired_cells(found, one) for one in found.tests]
+        parts.append(_markdown_table(TEST_HEADER, tests, text=2))
+    return "\n\n".join(parts)
+
+
+def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, text: int) -> str:
+    """A table whose first columns are text and the others numbers."""
+    first, *lines = (f"| {' | '.join(map(_escaped, line))} |" for line in (header, *rows))
+    rule = [" --- "] * text + [" ---: "] * (len(header) - text)
+    return "\n".join([first, f"|{'|'.join(rule)}|", *lines])
 
 
 def _csv(found: Comparison) -> str:
-    header, rows = _head(found)
+    header, rows = head(found)
+    tested = {(one.metric, one.row): one.test for one in found.tests}
     for name in found.metrics:
         header += [name, f"{name} standard error", f"{name} n"]
+        if found.baseline is not None:
+            more = ("pairs", "difference", "difference error", "p t-test", "p Wilcoxon")
+            header += [f"{name} {what}" for what in more]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(header)
-    for row, start in zip(found.rows, rows, strict=True):
-        writer.writerow([*start, *(cell for name in found.metrics for cell in _numbers(row, name))])
+    for k, (row, start) in enumerate(zip(found.rows, rows, strict=True)):
+        cells = list(start)
+        for name in found.metrics:
+            cells += _numbers(row, name)
+            if found.baseline is not None:
+                test = tested.get((name, k), PairedTest(0))
+                values = (test.difference, test.error, test.t, test.wilcoxon)
+                cells += [str(test.pairs), *("" if v is None else repr(v) for v in values)]
+        writer.writerow(cells)
     return file.getvalue().rstrip("\n")
 
 
@@ -200,12 +225,6 @@ def _numbers(row: Row, name: str) -> list[str]:
     if value is None:
         return ["", "", "0"]
     return [repr(value.mean), "" if value.error is None else repr(value.error), str(value.n)]
-
-
-def _shown(value: Any) -> str:
-    """A value in a cell: on one line, and without what a terminal would obey."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _escaped(text: str) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import typer
 
-from gwae_core.cli.compare import comparison_text, seeds_text
+from gwae_core.cli.compare import comparison_text
+from gwae_core.cli.comparison_cells import seeds_text
 from gwae_core.cli.progress import Silence, watch
 from gwae_core.cli.reporting import USER_ERROR
 from gwae_core.comparison import compare
