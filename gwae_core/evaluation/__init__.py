@@ -12,10 +12,14 @@ from gwae_core.evaluation.code_dependence import (
     total_correlation,
     wasserstein_correlation,
 )
+from gwae_core.evaluation.contingency_tables import (
+    adjusted_rand,
+    contingency,
+    matched_accuracy,
+    normalized_information,
+)
 from gwae_core.evaluation.dci import DCI, dci_scores
-from gwae_core.evaluation.detection import Detection, detection
-from gwae_core.evaluation.distance_correlation import distance_correlation
-from gwae_core.evaluation.distortion_range import DistortionRange, distortion_range
+from gwae_core.evaluation.dependence import distance_correlation
 from gwae_core.evaluation.embedding import Embedding, embed_2d
 from gwae_core.evaluation.explicitness import Explicitness, explicitness_score
 from gwae_core.evaluation.factor_vae import FactorVAEScore, factor_vae_score
@@ -36,7 +40,9 @@ from gwae_core.evaluation.irs import IRS, irs_score
 from gwae_core.evaluation.manifold import ManifoldScores, manifold_scores
 from gwae_core.evaluation.mig import MIG, mig_score
 from gwae_core.evaluation.modularity import Modularity, modularity_score
+from gwae_core.evaluation.near_and_far import DistortionRange, distortion_range
 from gwae_core.evaluation.neighbors import neighbor_distances
+from gwae_core.evaluation.number_of_clusters import ClusterNumber, cluster_number
 from gwae_core.evaluation.reconstruction import (
     is_unit_image,
     mean_squared_error,
@@ -46,9 +52,10 @@ from gwae_core.evaluation.reconstruction import (
     squared_errors,
 )
 from gwae_core.evaluation.resampling import bootstrap, bootstrap_mean, bootstrap_tables
+from gwae_core.evaluation.roc import Detection, detection
 from gwae_core.evaluation.sap import SAP, sap_continuous, sap_svc
 from gwae_core.evaluation.similarity import ssim, ssim_window
-from gwae_core.evaluation.sliced_distance import sliced_distance
+from gwae_core.evaluation.sliced import sliced_distance
 from gwae_core.evaluation.subsets import balanced_subset, random_subset
 from gwae_core.evaluation.udr import UDR, udr_scores
 
@@ -59,6 +66,7 @@ __all__ = [
     "SAP",
     "UDR",
     "BetaVAEScore",
+    "ClusterNumber",
     "ClusterScores",
     "Correspondence",
     "Detection",
@@ -68,14 +76,17 @@ __all__ = [
     "FactorVAEScore",
     "ManifoldScores",
     "Modularity",
+    "adjusted_rand",
     "balanced_subset",
     "beta_vae_score",
     "bootstrap",
     "bootstrap_mean",
     "bootstrap_tables",
+    "cluster_number",
     "cluster_scores",
     "compare_distances",
     "condensed",
+    "contingency",
     "dci_scores",
     "detection",
     "distance_correlation",
@@ -93,11 +104,13 @@ __all__ = [
     "kernel_distance",
     "least_squares_slope",
     "manifold_scores",
+    "matched_accuracy",
     "mean_mutual_information",
     "mean_squared_error",
     "mig_score",
     "modularity_score",
     "neighbor_distances",
+    "normalized_information",
     "psnr",
     "psnr_of_images",
     "random_subset",

@@ -9,12 +9,27 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from gwae_core.evaluation import cluster_scores, fit_gaussian_mixture, fit_kmeans
+from gwae_core.evaluation import (
+    adjusted_rand,
+    bootstrap_tables,
+    cluster_number,
+    cluster_scores,
+    contingency,
+    fit_gaussian_mixture,
+    fit_kmeans,
+    matched_accuracy,
+    normalized_information,
+)
 from gwae_core.evaluation.mixture import mixture_clusters, mixture_prior
-from gwae_core.interfaces import Metric, MetricInput
+from gwae_core.interfaces import Measured, Metric, MetricInput
 
+SCORES = {
+    "accuracy": matched_accuracy,
+    "nmi": normalized_information,
+    "ari": adjusted_rand,
+}
 _fit_raw_mixture = partial(fit_gaussian_mixture, standardize=False)
 
 
@@ -32,6 +47,11 @@ class ClusteringMetric(Metric):
     Accuracy is that of the best one-to-one match of clusters and labels (Yang et al., 2010), NMI
     the mutual information over the mean of both entropies (Vinh et al., 2010), ARI the Rand index
     adjusted for chance (Hubert and Arabie, 1985).
+
+    Without labels, for k-means of each k from ``k_min`` to ``k_max`` on the test codes: the mean
+    silhouette (Rousseeuw, 1987) and the index of Caliński and Harabasz (1974). ``silhouette.best``
+    is the largest and ``silhouette.best_k`` its k, and alike ``calinski_harabasz``; the array
+    ``k_curve``, (3, number of k), holds k and both measures.
     """
 
     class Config(Metric.Config):
@@ -41,9 +61,21 @@ class ClusteringMetric(Metric):
         starts: PositiveInt = 20
         """Starts of k-means and of the Gaussian mixture, of which the best fit is kept; as many as
         the mixture prior's own fit has, so that they compare on equal terms."""
+        k_min: int = Field(2, ge=2, le=100)
+        """Fewest clusters of the curve over k."""
+        k_max: int = Field(12, ge=2, le=100)
+        """Most clusters of the curve over k; fewer where there are fewer codes."""
+        bootstrap: NonNegativeInt = 0
+        """Resamples of test points for 95 % intervals, the clusters as they are; 0 gives none."""
+
+        @model_validator(mode="after")
+        def _in_order(self) -> Any:
+            if self.k_min > self.k_max:
+                raise ValueError(f"k_min ({self.k_min}) must not be above k_max ({self.k_max})")
+            return self
 
     config: Config
-    better: ClassVar = {"accuracy": "higher", "nmi": "higher", "ari": "higher"}
+    better: ClassVar = {"accuracy": "higher", "nmi": "higher", "ari": "higher", "best": "higher"}
 
     def applies(self, data: MetricInput) -> bool:
         """Labels of at least two classes, and as many training points as classes."""
@@ -51,12 +83,12 @@ class ClusteringMetric(Metric):
             return False
         return 2 <= len(np.unique(data.train.y)) <= len(data.train.y)
 
-    def compute(self, data: MetricInput) -> Mapping[str, float]:
+    def compute(self, data: MetricInput) -> Mapping[str, Measured]:
         """Cluster, then compare with the labels of the test split."""
         assert data.train.y is not None and data.test.y is not None
         classes = len(np.unique(data.train.y))
         seed, starts = data.seed, self.config.starts
-        values: dict[str, float] = {}
+        values: dict[str, Measured] = {}
         clusters: dict[str, NDArray[Any]] = {}
         if (prior := mixture_prior(data.model)) is not None:
             clusters["prior"] = mixture_clusters(prior, data.test.z)
@@ -69,6 +101,30 @@ class ClusteringMetric(Metric):
         ):
             clusters[name] = fit(train, test, classes, seed=seed, starts=starts)
         for name, assigned in clusters.items():
-            scores = cluster_scores(data.test.y, assigned)
-            values |= {f"{name}.{key}": value for key, value in asdict(scores).items()}
-        return values
+            scores = self._agreement(data.test.y, assigned, seed)
+            values |= {f"{name}.{key}": value for key, value in scores.items()}
+        return values | self._curve(data)
+
+    def _agreement(
+        self, y: NDArray[Any], assigned: NDArray[Any], seed: int
+    ) -> Mapping[str, Measured]:
+        if not self.config.bootstrap:
+            return asdict(cluster_scores(y, assigned))
+        table = contingency(y, assigned)
+        resampled = partial(bootstrap_tables, resamples=self.config.bootstrap, seed=seed)
+        return {name: resampled(table, statistic) for name, statistic in SCORES.items()}
+
+    def _curve(self, data: MetricInput) -> dict[str, Measured]:
+        ks = range(self.config.k_min, self.config.k_max + 1)
+        curve = cluster_number(data.train.z, data.test.z, ks, seed=data.seed)
+        if not len(curve.k):
+            return {}
+        measured = {
+            "silhouette": curve.silhouette,
+            "calinski_harabasz": curve.calinski_harabasz,
+        }
+        found: dict[str, Measured] = {"k_curve": np.stack([curve.k, *measured.values()])}
+        for name, of_k in measured.items():
+            found[f"{name}.best"] = float(of_k.max())
+            found[f"{name}.best_k"] = float(curve.k[of_k.argmax()])
+        return found
