@@ -68,17 +68,22 @@ class Panel:
 
 
 @contextmanager
+def figure(width: float, height: float) -> Iterator[Figure]:
+    """A figure, in inches, styled; draw inside the block, then call `panel`."""
+    with matplotlib.rc_context(_STYLE):
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+@contextmanager
 def axes(width: float = 4.8, height: float = 3.2) -> Iterator[Axes]:
     """Axes of a figure of its own, in inches, styled; draw inside the block, then call `panel`."""
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure.add_subplot()
+    with figure(width, height) as drawing:
+        yield drawing.add_subplot()
 
 
 def panel(ax: Axes, name: str, alt: str, caption: str = "") -> Panel:
-    """Render the figure that axes belong to; inside the block of `axes`."""
-    figure = ax.figure
-    canvas = FigureCanvasAgg(figure)  # type: ignore[arg-type]
+    """Render the figure that axes belong to; inside the block of `axes` or `figure`."""
+    canvas = FigureCanvasAgg(ax.figure)  # type: ignore[arg-type]
     buffer = io.BytesIO()
     canvas.figure.savefig(buffer, format="png", dpi=DPI, facecolor="white")
     return Panel(name, buffer.getvalue(), alt, caption)

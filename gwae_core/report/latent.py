@@ -45,7 +45,7 @@ def embedding_panel(
             alt += f", coloured by {len(labels)} labels"
             for k, label in enumerate(labels):
                 rows = z_2d[y == label]
-                name = _name(int(label), label_names)
+                name = label_name(int(label), label_names)
                 ax.scatter(
                     rows[:, 0],
                     rows[:, 1],
@@ -77,7 +77,8 @@ def embedding_panel(
         return panel(ax, "embedding", alt)
 
 
-def _name(label: int, names: Sequence[str] | None) -> str:
+def label_name(label: int, names: Sequence[str] | None) -> str:
+    """The name of a label, or its number where it has none."""
     return names[label] if names is not None and 0 <= label < len(names) else str(label)
 
 

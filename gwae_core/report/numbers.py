@@ -2,50 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-BASELINES = {"pixel-kmeans": "k-means on raw data"}
-"""Variants that are no work of the model, and what they are."""
+from gwae_core.report.names import (
+    COLUMNS,
+    FAMILIES,
+    METRICS,
+    NOTES,
+    ROWS,
+    TITLES,
+    is_baseline,
+    variant_name,
+)
 
-TITLES = {
-    "clustering": "Clusters against labels",
-    "geometry": "Distances of codes against distances of data",
-    "reconstruction": "Reconstruction",
-}
-
-ROWS = {
-    "prior": "mixture prior",
-    "kmeans": "k-means on codes",
-    "gaussian-mixture": "Gaussian mixture on codes, standardised",
-    "gaussian-mixture-raw": "Gaussian mixture on codes as they are",
-    **BASELINES,
-}
-
-COLUMNS = {
-    "accuracy": "accuracy",
-    "nmi": "NMI",
-    "ari": "ARI",
-    "components": "components in use",
-    "mse": "MSE",
-    "relative_mse": "MSE / variance",
-    "psnr": "PSNR (dB)",
-    "spearman": "Spearman",
-    "pearson": "Pearson",
-    "distortion": "distortion",
-    "trustworthiness": "trustworthiness",
-    "continuity": "continuity",
-}
-
-NOTES = {
-    "clustering": "Clusters are found without labels. Accuracy is under the best one-to-one match "
-    "of clusters to labels; 1 is perfect for all three.",
-    "geometry": "Correlations over pairs of test points, 1 is perfect. Distortion is the mean of "
-    "|C d_z − d_x| over the mean of d_x with the best scale C, 0 is perfect. Trustworthiness: "
-    "neighbours in code are neighbours in data; continuity: the reverse.",
-    "reconstruction": "From posterior means. An MSE / variance of 1 is no better than always "
-    "giving the mean of the data.",
-}
+Ends = Mapping[str, tuple[float, float]]
+"""Low and high end of the values that have a confidence interval."""
 
 
 @dataclass(frozen=True)
@@ -56,25 +30,35 @@ class KeyNumber:
         title: What it is.
         value: As text.
         beside: What to compare it with; may be empty.
+        interval: Its confidence interval as text; empty where it has none.
     """
 
     title: str
     value: str
     beside: str = ""
+    interval: str = ""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table: its name, cells (empty where there is no value), and whether a baseline."""
+    """A row of a table.
+
+    Attributes:
+        name: What the values are of.
+        cells: Values as text; empty where there is none.
+        baseline: Whether it is no work of the model.
+        intervals: Confidence intervals as text, one a cell; empty where there is none.
+    """
 
     name: str
     cells: tuple[str, ...]
     baseline: bool
+    intervals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Table:
-    """Values of one metric, one row a variant."""
+    """Values of one metric, or of several of a family, one row a variant."""
 
     title: str
     columns: tuple[str, ...]
@@ -91,66 +75,121 @@ def format_number(value: float) -> str:
     return f"{value:.3f}" if 0.01 <= abs(value) < 10 else f"{value:.3g}"
 
 
-def key_numbers(metrics: Mapping[str, float], *, d_x_name: str) -> list[KeyNumber]:
-    """The most telling numbers, each with its baseline."""
-    found = []
-    for assignment in ("prior", "kmeans"):
-        accuracy = metrics.get(f"clustering.{assignment}.accuracy")
-        if accuracy is not None:
-            raw = metrics.get("clustering.pixel-kmeans.accuracy")
-            beside = "" if raw is None else f"k-means on raw data: {format_number(raw)}"
-            title = f"clustering accuracy ({ROWS[assignment]})"
-            found.append(KeyNumber(title, format_number(accuracy), beside))
-            nmi = metrics.get(f"clustering.{assignment}.nmi")
-            if nmi is not None:
-                raw = metrics.get("clustering.pixel-kmeans.nmi")
-                beside = "" if raw is None else f"k-means on raw data: {format_number(raw)}"
-                found.append(KeyNumber("normalised mutual information", format_number(nmi), beside))
-            break
-    spearman = metrics.get(f"geometry.{d_x_name}.spearman")
-    if spearman is not None:
-        other = metrics.get("geometry.euclidean.spearman")
-        beside = "perfect: 1"
-        if other is not None and d_x_name != "euclidean":
-            beside = f"with Euclidean distances of data: {format_number(other)}"
-        title = f"rank correlation of distances ({d_x_name})"
-        found.append(KeyNumber(title, format_number(spearman), beside))
-    relative = metrics.get("reconstruction.relative_mse")
-    if relative is not None:
-        decibel = metrics.get("reconstruction.psnr")
-        beside = "the mean of the data: 1"
-        if decibel is not None:
-            beside += f"; PSNR {decibel:.1f} dB"
-        found.append(KeyNumber("MSE / variance", format_number(relative), beside))
+def intervals_of(facts: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """The confidence intervals among the facts of an evaluation; those that are two numbers."""
+    stored = facts.get("intervals")
+    found = {}
+    for name, ends in stored.items() if isinstance(stored, Mapping) else ():
+        if isinstance(ends, list) and len(ends) == 2 and all(map(_is_finite, ends)):
+            found[str(name)] = (float(ends[0]), float(ends[1]))
     return found
 
 
-def tables(metrics: Mapping[str, float]) -> list[Table]:
-    """All metrics, one table each: variants as rows, values as columns, baselines last."""
-    by_metric: dict[str, dict[str, dict[str, float]]] = {}
-    for name, value in metrics.items():
+def _is_finite(value: Any) -> bool:
+    try:
+        return isinstance(value, int | float) and math.isfinite(value)
+    except OverflowError:  # an integer beyond all floats
+        return False
+
+
+def format_interval(ends: tuple[float, float] | None) -> str:
+    """Both ends in brackets; empty where there is no interval."""
+    return "" if ends is None else f"[{format_number(ends[0])}, {format_number(ends[1])}]"
+
+
+def key_numbers(
+    metrics: Mapping[str, float], *, d_x_name: str, intervals: Ends | None = None
+) -> list[KeyNumber]:
+    """The most telling numbers, each with its baseline and, where there is one, its interval."""
+    found: list[KeyNumber] = []
+    ends = intervals or {}
+
+    def add(title: str, name: str, beside: str = "") -> None:
+        if name in metrics:
+            value, interval = format_number(metrics[name]), format_interval(ends.get(name))
+            found.append(KeyNumber(title, value, beside, interval))
+
+    def baseline(what: str, name: str) -> str:
+        return f"{what}: {format_number(metrics[name])}" if name in metrics else ""
+
+    for assignment in ("prior", "kmeans"):
+        if f"clustering.{assignment}.accuracy" in metrics:
+            raw = "k-means on raw data"
+            for column, title in (
+                ("accuracy", f"clustering accuracy ({ROWS[assignment]})"),
+                ("nmi", "normalised mutual information"),
+            ):
+                beside = baseline(raw, f"clustering.pixel-kmeans.{column}")
+                add(title, f"clustering.{assignment}.{column}", beside)
+            break
+    for variant in ("gbt", "forest"):
+        if f"dci.{variant}.disentanglement" in metrics:
+            beside = baseline("completeness", f"dci.{variant}.completeness")
+            add(f"disentanglement (DCI, {variant})", f"dci.{variant}.disentanglement", beside)
+            break
+    add("mutual information gap (MIG)", "mig.score", "perfect: 1")
+    beside = "perfect: 1"
+    if d_x_name != "euclidean":
+        known = baseline("with Euclidean distances of data", "geometry.euclidean.spearman")
+        beside = known or beside
+    title = f"rank correlation of distances ({d_x_name})"
+    add(title, f"geometry.{d_x_name}.spearman", beside)
+    beside = "the mean of the data: 1"
+    if "reconstruction.psnr" in metrics:
+        beside += f"; PSNR {metrics['reconstruction.psnr']:.1f} dB"
+    add("MSE / variance", "reconstruction.relative_mse", beside)
+    return found
+
+
+def tables(metrics: Mapping[str, float], intervals: Ends | None = None) -> list[Table]:
+    """All metrics, one table a metric or family: variants as rows, values as columns.
+
+    Baselines are last in their table.
+    """
+    by_title: dict[str, dict[tuple[str, str], dict[str, str]]] = {}
+    for name in metrics:
         metric, _, rest = name.partition(".")
         variant, _, column = rest.rpartition(".")
-        by_metric.setdefault(metric, {}).setdefault(variant, {})[column] = value
-    return [_table(metric, rows) for metric, rows in by_metric.items()]
+        family = FAMILIES.get(metric, metric)
+        if metric in FAMILIES and column not in COLUMNS:  # a score that is named by its variant
+            variant, column = rest, "score"
+        by_title.setdefault(family, {}).setdefault((metric, variant), {})[column or metric] = name
+    order = [*(title for title in TITLES if title in by_title), *by_title]
+    return [
+        _table(title, by_title[title], metrics, intervals or {}) for title in dict.fromkeys(order)
+    ]
 
 
-def _table(metric: str, rows: Mapping[str, Mapping[str, float]]) -> Table:
-    present = dict.fromkeys(column for values in rows.values() for column in values)
+def _table(
+    family: str,
+    rows: Mapping[tuple[str, str], Mapping[str, str]],
+    metrics: Mapping[str, float],
+    intervals: Ends,
+) -> Table:
+    present = dict.fromkeys(column for names in rows.values() for column in names)
     columns = [column for column in COLUMNS if column in present]
     columns += [column for column in present if column not in COLUMNS]
-    return Table(
-        title=TITLES.get(metric, metric),
-        columns=tuple(COLUMNS.get(column, column) for column in columns),
-        rows=tuple(
+    found = []
+    for (metric, variant), names in sorted(rows.items(), key=lambda row: is_baseline(row[0][1])):
+        cells, ends = [], []
+        for column in columns:
+            name = names.get(column)
+            cells.append("" if name is None else format_number(metrics[name]))
+            ends.append("" if name is None else format_interval(intervals.get(name)))
+        title = variant_name(variant)
+        if family in FAMILIES.values():
+            title = f"{METRICS.get(metric, metric)}{f' ({title})' if title else ''}"
+        found.append(
             Row(
-                name=ROWS.get(variant, variant) or "test split",
-                cells=tuple(
-                    format_number(values[column]) if column in values else "" for column in columns
-                ),
-                baseline=variant in BASELINES,
+                name=title or "test split",
+                cells=tuple(cells),
+                baseline=is_baseline(variant),
+                intervals=tuple(ends) if any(ends) else (),
             )
-            for variant, values in sorted(rows.items(), key=lambda item: item[0] in BASELINES)
-        ),
-        note=NOTES.get(metric, ""),
+        )
+    return Table(
+        title=TITLES.get(family, family),
+        columns=tuple(COLUMNS.get(column, column) for column in columns),
+        rows=tuple(found),
+        note=NOTES.get(family, ""),
     )

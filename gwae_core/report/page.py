@@ -6,21 +6,34 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from gwae_core.errors import RunFolderError
-from gwae_core.evaluation.stored import FOLDER, Evaluation, load_evaluation
+from gwae_core.evaluation.stored import FOLDER, load_evaluation
 from gwae_core.files import read_json, write_atomically, write_text
-from gwae_core.report.numbers import key_numbers, tables
+from gwae_core.report.clusters import cluster_sections
+from gwae_core.report.coupling import coupling_sections
+from gwae_core.report.factors import factor_sections
+from gwae_core.report.headline import facts_of, title
+from gwae_core.report.numbers import intervals_of, key_numbers, tables
 from gwae_core.report.records import Log
-from gwae_core.report.sections import Section, data_sections, latent_sections
+from gwae_core.report.roc import ood_sections
+from gwae_core.report.section import DAMAGE, Section, build
+from gwae_core.report.sections import data_sections, latent_sections
 from gwae_core.report.training import health_panels, loss_panels
+from gwae_core.report.verdict import verdict
 from gwae_core.yaml import parse_yaml
 
-DAMAGE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
-"""How drawing fails at arrays and records of shapes and types that no run writes."""
+EVALUATED = {
+    "data": data_sections,
+    "codes": latent_sections,
+    "clusters": cluster_sections,
+    "coupling": coupling_sections,
+    "codes and factors": factor_sections,
+    "out of distribution": ood_sections,
+}
+"""What is drawn of an evaluation, in the order of the page."""
 TEMPLATE = Path(__file__).with_name("template.html")
 
 
@@ -59,29 +72,36 @@ def _write(folder: Path) -> Path:
     environment = _optional_json(folder / "environment.json")
     log = Log.read(folder / "metrics.jsonl")
     evaluation = load_evaluation(folder) if (folder / FOLDER / "metrics.json").is_file() else None
-    sections = _sections(config, log, evaluation)
+    sections, undrawn = build(EVALUATED, evaluation) if evaluation else ([], [])
+    sections = _paired([*sections, *_training_sections(config, log)])
     for section in sections:
         for panel in section.panels:
-            path = folder / "figures" / f"{re.sub(r'[^A-Za-z0-9_-]', '_', panel.name)}.png"
-            write_atomically(path, lambda target, png=panel.png: target.write_bytes(png))  # type: ignore[misc]
+            _write_bytes(folder, f"{panel.name}.png", panel.png)
+        if section.animation is not None:
+            _write_bytes(folder, f"{section.animation.name}.gif", section.animation.gif)
 
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     page.filters["base64"] = lambda content: base64.b64encode(content).decode("ascii")
     facts = evaluation.facts if evaluation else {}
+    intervals = intervals_of(facts)
     html = page.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-        title=_title(config),
-        facts=_facts(config, environment, log, facts),
+        title=title(config),
+        facts=facts_of(config, environment, log, facts),
         evaluated=evaluation is not None,
         split=facts.get("split", "test"),
         key_numbers=key_numbers(
-            evaluation.metrics, d_x_name=str(facts.get("d_x_name", "euclidean"))
+            evaluation.metrics,
+            d_x_name=str(facts.get("d_x_name", "euclidean")),
+            intervals=intervals,
         )
         if evaluation
         else [],
-        tables=tables(evaluation.metrics) if evaluation else [],
+        tables=tables(evaluation.metrics, intervals) if evaluation else [],
+        intervals=bool(intervals),
         skipped=facts.get("skipped", []),
         warnings=log.of("warning"),
         failures=log.of("failure"),
+        undrawn=undrawn,
         sections=sections,
         folder=folder.resolve().name,
         config=text,
@@ -105,21 +125,24 @@ def _optional_json(path: Path) -> dict[str, Any]:
     return read_json(path) if path.is_file() else {}
 
 
-def _sections(config: Mapping[str, Any], log: Log, evaluation: Evaluation | None) -> list[Section]:
-    sections: list[Section] = []
-    if evaluation is not None:
-        sections += [*data_sections(evaluation), *latent_sections(evaluation)]
-    losses = tuple(loss_panels(log))
+def _write_bytes(folder: Path, name: str, content: bytes) -> None:
+    stem, _, suffix = name.rpartition(".")
+    path = folder / "figures" / f"{re.sub(r'[^A-Za-z0-9_-]', '_', stem)}.{suffix}"
+    write_atomically(path, lambda target: target.write_bytes(content))
+
+
+def _training_sections(config: Mapping[str, Any], log: Log) -> list[Section]:
     text = "The weighted terms that training minimised, and their sum."
     if len(log.of("stage")) > 1:
         text += " Dotted lines part the stages, whose totals are not comparable."
-    sections.append(Section("losses", "Loss terms", text, losses))
-    latent_dim = config.get("latent_dim")
-    health = tuple(
-        health_panels(log, latent_dim=latent_dim if isinstance(latent_dim, int) else None)
-    )
-    sections.append(Section("health", "Health", "What was watched on training batches.", health))
-    return _paired([section for section in sections if section.panels])
+    losses = Section("losses", "Loss terms", text, (*loss_panels(log),))
+    size = config.get("latent_dim")
+    latent_dim = size if isinstance(size, int) else None
+    text = "What was watched on training batches; a finding speaks of the end of the last stage."
+    panels = (*health_panels(log, latent_dim=latent_dim),)
+    judged = verdict(log, latent_dim=latent_dim)
+    health = Section("health", "Health", text, panels, verdict=judged)
+    return [section for section in (losses, health) if section.panels]
 
 
 def _paired(sections: list[Section]) -> list[Section]:
@@ -132,70 +155,6 @@ def _paired(sections: list[Section]) -> list[Section]:
         waiting = section.half and not waiting
         found.append(section)
     return found
-
-
-def _type(config: Mapping[str, Any], key: str) -> str:
-    value = config.get(key)
-    name = value.get("type") if isinstance(value, Mapping) else value
-    return str(name) if name is not None else ""
-
-
-def _title(config: Mapping[str, Any]) -> str:
-    model = _type(config, "objective").upper() or "Run"
-    source = config.get("data")
-    path = source.get("path") if isinstance(source, Mapping) else None
-    data = Path(path).stem if isinstance(path, str) else _type(config, "data")
-    return f"{model} on {data}" if data else model
-
-
-def _facts(
-    config: Mapping[str, Any],
-    environment: Mapping[str, Any],
-    log: Log,
-    facts: Mapping[str, Any],
-) -> list[tuple[str, str]]:
-    """What the run is, as names and values; those that are known."""
-    found = [
-        (name, _type(config, name)) for name in ("prior", "encoder", "decoder", "reconstruction")
-    ]
-    found.append(("latent dimensions", str(config.get("latent_dim", ""))))
-    start = {**(log.of("start") or [{}])[-1]}
-    counts = {**{key: start[key] for key in ("train", "validation", "test") if key in start}}
-    counts = counts or dict(facts.get("counts", {}))
-    found.append(("data points", ", ".join(f"{n:,} {part}" for part, n in counts.items())))
-    if "data_shape" in facts:
-        found.append(("data shape", " × ".join(str(size) for size in facts["data_shape"])))
-    if isinstance(start.get("parameters"), int):
-        found.append(("parameters", f"{start['parameters']:,}"))
-    steps = [record["step"] for record in log.records if isinstance(record.get("step"), int)]
-    found.append(("steps", f"{max(steps):,}" if steps else ""))
-    found.append(("seed", str(config.get("seed", ""))))
-    ends = log.of("end")
-    seconds = ends[-1].get("seconds") if ends else None
-    found.append(("training time", _duration(seconds)))
-    found.append(("started", _date(environment.get("started"))))
-    versions = environment.get("versions")
-    if isinstance(versions, Mapping):
-        shown = [f"{name} {versions[name]}" for name in ("gwae-core", "torch") if name in versions]
-        found.append(("versions", ", ".join(shown)))
-    return [(name, value) for name, value in found if value]
-
-
-def _duration(seconds: Any) -> str:
-    if not isinstance(seconds, int | float):
-        return ""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def _date(value: Any) -> str:
-    try:
-        return f"{datetime.fromisoformat(value):%d %B %Y, %H:%M %Z}".strip()
-    except (TypeError, ValueError):
-        return ""
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -36,8 +36,8 @@ def is_picture(shape: tuple[int, ...]) -> bool:
     return len(shape) == 3 and min(shape[1:]) >= 4
 
 
-def tiles(images: NDArray[Any], values: Range) -> NDArray[np.uint8]:
-    """Images (n, channels, h, w) as enlarged RGB tiles (n, H, W, 3).
+def tiles(images: NDArray[Any], values: Range, *, min_side: int = MIN_SIDE) -> NDArray[np.uint8]:
+    """Images (n, channels, h, w) as RGB tiles (n, H, W, 3), enlarged to ``min_side`` pixels.
 
     One channel is grey, three are colours; of any other number the mean is shown.
     """
@@ -46,7 +46,7 @@ def tiles(images: NDArray[Any], values: Range) -> NDArray[np.uint8]:
     scaled = np.clip((images - values.low) / (values.high - values.low), 0, 1)
     rgb = np.broadcast_to(scaled, (len(images), 3, *images.shape[2:]))
     pixels = np.round(255 * rgb).astype(np.uint8).transpose(0, 2, 3, 1)  # (n, h, w, 3)
-    factor = max(1, -(-MIN_SIDE // min(pixels.shape[1:3])))
+    factor = max(1, -(-min_side // min(pixels.shape[1:3])))
     return pixels.repeat(factor, axis=1).repeat(factor, axis=2)
 
 

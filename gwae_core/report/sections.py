@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,31 +10,11 @@ from numpy.typing import NDArray
 
 from gwae_core.evaluation.stored import Evaluation
 from gwae_core.report import tables
+from gwae_core.report.animation import traversal_animation
 from gwae_core.report.drawing import Panel
 from gwae_core.report.latent import distance_panel, embedding_panel
 from gwae_core.report.pictures import PAIR_GAP, Range, grid, is_picture, pairs, png, tiles
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page.
-
-    Attributes:
-        anchor: Name that links point to.
-        title: Heading.
-        text: How to read it.
-        panels: Pictures.
-        layout: ``single``, ``cards`` (side by side where there is room), or ``rows`` (a caption
-            above each strip).
-        half: Whether two such sections stand side by side where there is room.
-    """
-
-    anchor: str
-    title: str
-    text: str
-    panels: tuple[Panel, ...]
-    layout: str = "cards"
-    half: bool = False
+from gwae_core.report.section import Section
 
 
 def data_sections(evaluation: Evaluation) -> list[Section]:
@@ -78,6 +57,8 @@ COMPONENTS = (
     "Decoded draws from each component of the mixture prior, heaviest first: its weight in the "
     "prior, and the test points that it is most responsible for."
 )
+STILLS = 9
+"""Images of each traversal that stand side by side."""
 TRAVERSALS = (
     "The latent dimensions of largest variance, each moved over its mean ± 2.5 standard "
     "deviations, all others kept at the code of one test point."
@@ -114,17 +95,31 @@ def _image_sections(figures: Mapping[str, NDArray[Any]]) -> list[Section]:
     sections.append(
         Section("components", "Components of the prior", COMPONENTS, (*rows,), "rows", True)
     )
-    rows = [
-        Panel(
-            f"traversal_{dim}",
-            png(grid(tiles(images, values), len(images))),
-            f"{len(images)} decoded images as latent dimension {dim} grows",
-            f"dimension {dim}: {z[0]:.2g} to {z[-1]:.2g}",
-        )
-        for images, dim, z in _traversals(figures)
-    ]
-    sections.append(Section("traversals", "Latent traversals", TRAVERSALS, (*rows,), "rows", True))
+    sections += _traversal_section(figures, values)
     return sections
+
+
+def _traversal_section(figures: Mapping[str, NDArray[Any]], values: Range) -> list[Section]:
+    found = _traversals(figures)
+    if not found:
+        return []
+    rows = []
+    for images, dim, z in found:
+        steps = np.linspace(0, len(images) - 1, min(len(images), STILLS)).round().astype(int)
+        still = images[steps]
+        rows.append(
+            Panel(
+                f"traversal_{dim}",
+                png(grid(tiles(still, values), len(still))),
+                f"{len(still)} decoded images as latent dimension {dim} grows",
+                f"dimension {dim}: {z[0]:.2g} to {z[-1]:.2g}",
+            )
+        )
+    moving = traversal_animation(
+        figures["traversals"], [dim for _, dim, _ in found], values, width=2.5
+    )
+    title = "Latent traversals"
+    return [Section("traversals", title, TRAVERSALS, (*rows,), "rows", True, animation=moving)]
 
 
 def _table_sections(figures: Mapping[str, NDArray[Any]]) -> list[Section]:

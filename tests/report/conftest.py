@@ -81,6 +81,46 @@ def evaluation(
     return Evaluation({**METRICS, **(CLUSTERING if labels else {})}, figures, facts)
 
 
+def grown(found: Evaluation) -> Evaluation:
+    """The evaluation with clusters, couplings, factors and other data; of images with labels."""
+    rng = np.random.default_rng(1)
+    images, shape = found.figures["x"], found.facts["data_shape"]
+    plan = np.eye(12)[[0, 1, 2, 4, 3, 5, 6, 7, 8, 9, 11, 10]] / 12
+    examples = np.broadcast_to(images[:4, None], (4, 8, *shape)).copy()
+    rates = np.linspace(0, 1, 21)
+    figures = {
+        "cluster_names": np.array([0, 1, 3, 7]),
+        "cluster_labels": np.arange(3),
+        "cluster_contingency": np.array([[0, 19, 0, 1], [20, 1, 0, 0], [0, 0, 18, 1]]),
+        "cluster_shown": np.array([0, 1, 3, 7]),
+        "cluster_counts": np.array([20, 20, 18, 2]),
+        "cluster_examples": examples,
+        "cluster_example_labels": np.repeat([[1], [0], [2], [-1]], 8, axis=1),
+        "coupling_codes": plan,
+        "coupling_groups": np.repeat([0, 1, 2], 4),
+        "coupling_prior": np.full((12, 12), 1 / 144),
+        "coupling_components": np.repeat([3, 0], 6),
+        "dci.gbt.importance": rng.dirichlet(np.ones(3), size=2).T,
+        "mig.mutual_information": rng.uniform(size=(3, 2)),
+        "ood.reconstruction.roc": np.stack([rates, np.sqrt(rates)]),
+        "ood.pixel-mean.roc": np.stack([rates, rates]),
+    }
+    metrics = {
+        "dci.gbt.disentanglement": 0.25,
+        "mig.score": 0.125,
+        "ood.reconstruction.auroc": 2 / 3,
+        "ood.pixel-mean.auroc": 0.5,
+    }
+    facts = {
+        "clusters": "prior",
+        "factor_names": ["<size>", "shade_of_grey"],
+        "intervals": {"ood.reconstruction.auroc": [0.6, 0.7], "mig.score": [0.1, 0.2]},
+    }
+    return Evaluation(
+        {**found.metrics, **metrics}, {**found.figures, **figures}, {**found.facts, **facts}
+    )
+
+
 def training_record(step: int, stage: str = "representation") -> dict[str, Any]:
     terms = {"reconstruction": 100 / step, "gw": 0.5, "entropy": -0.1}
     return {
@@ -133,8 +173,9 @@ def write_run(
 
 @pytest.fixture(scope="session")
 def full_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run on images with labels and a mixture prior, with its report; not to be changed."""
-    folder = write_run(tmp_path_factory.mktemp("runs") / "a-run", evaluation((1, 8, 8)), RECORDS)
+    """A run on images with all that a report draws, with its report; not to be changed."""
+    found = grown(evaluation((1, 8, 8)))
+    folder = write_run(tmp_path_factory.mktemp("runs") / "a-run", found, RECORDS)
     write_report(folder)
     return folder
 
@@ -147,3 +188,9 @@ def make_run(tmp_path: Path) -> MakeRun:
 @pytest.fixture
 def make_evaluation() -> Callable[..., Evaluation]:
     return evaluation
+
+
+@pytest.fixture
+def whole() -> Evaluation:
+    """An evaluation that holds all that a report draws."""
+    return grown(evaluation((1, 8, 8)))

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from gwae_core.report.numbers import KeyNumber, Row, format_number, key_numbers, tables
+from gwae_core.report.numbers import (
+    KeyNumber,
+    Row,
+    format_number,
+    intervals_of,
+    key_numbers,
+    tables,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,9 +45,9 @@ def test_variants_are_rows_and_baselines_come_last() -> None:
 
 
 def test_metrics_of_plugins_are_shown_by_their_own_names() -> None:
-    first, second = tables({"dci.gbt.fast.completeness": 0.25, "loss": 2.0})
+    first, second = tables({"own.gbt.fast.completeness": 0.25, "loss": 2.0})
     assert (first.title, first.columns, first.rows[0].name) == (
-        "dci",
+        "own",
         ("completeness",),
         "gbt.fast",
     )
@@ -60,3 +67,55 @@ def test_key_numbers_come_with_what_to_compare_them_with() -> None:
         KeyNumber("MSE / variance", "0.100", "the mean of the data: 1; PSNR 22.2 dB"),
     ]
     assert key_numbers({}, d_x_name="geodesic") == []
+
+
+def test_metrics_of_one_family_share_a_table() -> None:
+    (table,) = tables(
+        {
+            "dci.gbt.disentanglement": 0.5,
+            "dci.gbt.completeness": 0.25,
+            "mig.score": 0.125,
+            "sap.svc": 0.1,
+        },
+        {"mig.score": (0.1, 0.2)},
+    )
+    assert table.title == "Disentanglement"
+    assert table.columns == ("score", "disentanglement", "completeness")
+    assert table.rows == (
+        Row("DCI (gbt)", ("", "0.500", "0.250"), baseline=False),
+        Row("MIG", ("0.125", "", ""), baseline=False, intervals=("[0.100, 0.200]", "", "")),
+        Row("SAP (svc)", ("0.100", "", ""), baseline=False),
+    )
+
+
+def test_parts_of_a_variant_are_called_by_their_names() -> None:
+    (table,) = tables({"ood.letters.pixel-mean.auroc": 0.5, "ood.letters.density.auroc": 0.75})
+    assert [(row.name, row.baseline) for row in table.rows] == [
+        ("letters: density of the prior", False),
+        ("letters: mean of all pixels", True),
+    ]
+    (table,) = tables({"reconstruction.window-7.ssim": 0.5})
+    assert table.rows[0].name == "windows of 7 pixels"
+
+
+def test_tables_are_in_the_order_of_the_page() -> None:
+    titles = [table.title for table in tables({"own.a": 1.0, "ood.b.auroc": 1.0, "mig.score": 1.0})]
+    assert titles == ["Disentanglement", "Out of distribution", "own"]
+
+
+@pytest.mark.parametrize(
+    "stored", [None, 3, ["a"], {"a": 1}, {"a": [1]}, {"a": [1, None]}, {"a": [1, float("nan")]}]
+)
+def test_intervals_that_are_none_are_passed_over(stored: object) -> None:
+    assert intervals_of({"intervals": stored}) == {}
+    assert intervals_of({"intervals": {"b": [1, 2.5]}}) == {"b": (1.0, 2.5)}
+    assert intervals_of({"intervals": {"b": [1, 10**400]}}) == {}
+
+
+def test_a_key_number_has_its_interval() -> None:
+    metrics = {"mig.score": 0.25, "dci.forest.disentanglement": 0.5}
+    disentanglement, mig = key_numbers(
+        metrics, d_x_name="euclidean", intervals={"mig.score": (0.2, 0.3)}
+    )
+    assert mig == KeyNumber("mutual information gap (MIG)", "0.250", "perfect: 1", "[0.200, 0.300]")
+    assert disentanglement == KeyNumber("disentanglement (DCI, forest)", "0.500")

@@ -4,18 +4,21 @@ import base64
 import io
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import matplotlib.image
 import matplotlib.pyplot
+import numpy as np
 import pytest
 
 from gwae_core.errors import RunFolderError
+from gwae_core.evaluation.stored import Evaluation
 from gwae_core.report import write_report
 
-VOID = {"meta", "link", "img", "br"}
+VOID = {"meta", "link", "img", "br", "input"}
 
 
 class Page(HTMLParser):
@@ -67,6 +70,10 @@ FULL = [
     "traversals",
     "embedding",
     "distances",
+    "clusters",
+    "coupling",
+    "factors",
+    "ood",
     "losses",
     "health",
     "reproduce",
@@ -78,6 +85,7 @@ def test_a_run_with_labels_a_mixture_and_records_has_every_section(full_page: Pa
 
 
 OF_TRAINING = {"warnings", "losses", "health"}
+OF_MORE = {"clusters", "coupling", "factors", "ood"}
 
 
 @pytest.mark.parametrize("shape", [(3, 8, 8), (2, 8, 8), (1, 28, 20), (60,)])
@@ -85,7 +93,7 @@ def test_images_of_any_channels_and_tables_have_every_section_of_the_data(
     shape: tuple[int, ...], make_run: Any, make_evaluation: Any
 ) -> None:
     page = read(write_report(make_run(make_evaluation(shape))))
-    assert anchors(page) == [name for name in FULL if name not in OF_TRAINING]
+    assert anchors(page) == [name for name in FULL if name not in OF_TRAINING | OF_MORE]
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1,)])
@@ -94,7 +102,7 @@ def test_a_run_without_labels_and_mixture_leaves_their_parts_out(
 ) -> None:
     found = make_evaluation(shape, labels=False, mixture=False)
     page = read(write_report(make_run(found)))
-    left = {"components", *OF_TRAINING}
+    left = {"components", *OF_TRAINING, *OF_MORE}
     assert anchors(page) == [name for name in FULL if name not in left]
     assert "do not apply to these data: clustering" in page.text
     assert "Clusters against labels" not in page.text
@@ -119,14 +127,16 @@ def test_every_link_has_its_target_and_every_picture_its_text(full_page: Page) -
 
 
 def test_the_pictures_are_files_too(full_run: Path, full_page: Page) -> None:
-    files = {path.read_bytes() for path in (full_run / "figures").glob("*.png")}
+    stills = {path.read_bytes() for path in (full_run / "figures").glob("*.png")}
+    files = {path.read_bytes() for path in (full_run / "figures").iterdir()}
     shown = {
         base64.b64decode(str(image["src"]).partition("base64,")[2])
         for image in full_page.all("img")
     }
     assert files == shown
-    for png in files:
+    for png in stills:
         assert matplotlib.image.imread(io.BytesIO(png)).ndim == 3
+    assert len(files - stills) == 1 and (full_run / "figures" / "traversals.gif").is_file()
     for name in ("reconstructions", "samples", "component_1", "embedding", "loss_total"):
         assert (full_run / "figures" / f"{name}.png").is_file()
 
@@ -168,6 +178,43 @@ def test_no_half_section_stands_alone(full_page: Page, make_run: Any, make_evalu
     page = read(write_report(make_run(make_evaluation((1, 8, 8), mixture=False))))
     halves = [section["id"] for section in page.all("section") if "class" in section]
     assert halves == ["reconstructions", "samples", "traversals", "embedding"]
+
+
+def test_what_cannot_be_drawn_is_named_and_the_rest_is_there(
+    make_run: Any, whole: Evaluation
+) -> None:
+    damage = {"x": np.zeros((0, 1, 8, 8)), "dci.gbt.importance": np.ones(3), "z_2d": np.zeros(3)}
+    page = read(write_report(make_run(replace(whole, figures={**whole.figures, **damage}))))
+    assert anchors(page) == ["warnings", "metrics", "coupling", "ood", "reproduce"]
+    text = " ".join(page.text.split())
+    assert text.count("Not drawn:") == 4
+    assert "the array dci.gbt.importance must hold numbers in 2 dimensions" in text
+    assert "gwae evaluate a-run computes it again" in text
+
+
+def test_an_animation_rests_until_it_is_asked_for(full_page: Page, full_run: Path) -> None:
+    (button,) = full_page.all("input")
+    assert button["type"] == "checkbox" and "checked" not in button
+    assert [label["for"] for label in full_page.all("label")] == [button["id"]]
+    html = (full_run / "report.html").read_text(encoding="utf-8")
+    css = html[: html.index("</style>")]
+    assert re.search(r"\.moving, [^{]*\{ display: none; \}", css)
+    assert ".play:checked ~ .moving { display: block;" in css
+    still = html.index('class="rows"', html.index('id="traversals"'))
+    assert html.index('class="play"') < html.index('class="moving"') < still
+
+
+def test_intervals_stand_beside_their_numbers(full_page: Page) -> None:
+    text = " ".join(full_page.text.split())
+    assert "mutual information gap (MIG) 0.125 [0.100, 0.200] perfect: 1" in text
+    assert "reconstruction error 0.667 [0.600, 0.700]" in text
+    assert "In brackets: confidence intervals" in text
+
+
+def test_health_begins_with_a_verdict(full_page: Page) -> None:
+    text = " ".join(full_page.text.split())
+    assert "Trained, with something to look at: warnings" in text
+    assert "active units ✓ good 3 of 3 latent dimensions depend on the data" in text
 
 
 def test_components_come_with_weight_and_count(full_page: Page) -> None:
@@ -251,7 +298,7 @@ def test_text_has_a_contrast_of_at_least_4_5(full_run: Path) -> None:
     html = (full_run / "report.html").read_text(encoding="utf-8")
     colors = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", html))
     for page in ("page", "card"):
-        for text in ("ink", "muted", "accent"):
+        for text in ("ink", "muted", "accent", "good"):
             assert contrast(colors[text], colors[page]) >= 4.5
     assert contrast(colors["warn"], colors["warn-page"]) >= 4.5
     assert contrast(colors["ink"], colors["warn-page"]) >= 4.5
