@@ -105,6 +105,7 @@ def metric_input(
         d_x=d_x,
         d_x_name=d_x_name if d_x is not None else "euclidean",
         seed=seed,
+        true_distances=test.true_distances,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,6 +25,8 @@ class DataArrays:
         label_names: Name of each label, or None.
         factor_names: Name of each factor, or None.
         test_from: First row of a test split that comes with the data, or None to split by seed.
+        true_distances: Function of factors (m, n_factors) to the distances (m, m) that are true of
+            these points, such as geodesic ones, or None where they are not known.
     """
 
     x: NDArray[np.float32] | RowSource
@@ -32,6 +35,7 @@ class DataArrays:
     label_names: tuple[str, ...] | None = None
     factor_names: tuple[str, ...] | None = None
     test_from: int | None = None
+    true_distances: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
 
     @property
     def array(self) -> NDArray[np.float32]:

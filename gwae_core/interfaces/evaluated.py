@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,7 @@ class MetricInput:
         d_x: Distances of the test split in the data metric of the objective, (n, n), or None.
         d_x_name: Name of that metric.
         seed: Seed of everything random in the metric.
+        true_distances: Function of factors (m, n_factors) to true distances (m, m), or None.
     """
 
     model: Objective
@@ -49,6 +51,7 @@ class MetricInput:
     d_x: NDArray[np.float32] | None = None
     d_x_name: str = "euclidean"
     seed: int = 0
+    true_distances: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from gwae_core.builtin.datasets.arrays import Arrays
 from gwae_core.builtin.datasets.celeba import CelebA
 from gwae_core.builtin.datasets.digits import Digits
 from gwae_core.builtin.datasets.dsprites import DSprites
+from gwae_core.builtin.datasets.geometry import Geometry
 from gwae_core.builtin.datasets.idx import IDX
 from gwae_core.builtin.datasets.images import Images
 from gwae_core.builtin.datasets.mnist import KMNIST, MNIST, FashionMNIST
@@ -22,6 +23,7 @@ COMPONENTS: tuple[type[Component], ...] = (
     KMNIST,
     DSprites,
     Shapes3D,
+    Geometry,
     CelebA,
     Omniglot,
     IDX,
@@ -39,6 +41,7 @@ __all__ = [
     "DSprites",
     "Digits",
     "FashionMNIST",
+    "Geometry",
     "Images",
     "MNIST5k",
     "Omniglot",

@@ -29,13 +29,14 @@ from gwae_core.registered import Registered
 class GeometryMetric(Metric):
     """Agreement of distances between codes with distances between data, on the test split.
 
-    For the objective's data metric and for the Euclidean metric of the raw data (``euclidean``),
-    over all pairs of at most ``points`` test points: ``spearman`` and ``pearson`` correlation of
-    d_x and d_z, ``distance_correlation`` (Székely et al., 2007), ``distortion`` mean |C d_z - d_x|
-    / mean d_x with C the least-squares slope, the same over the tenth of the pairs that is nearest
-    and the tenth that is farthest in the data (``local_distortion``, ``global_distortion``),
-    ``trustworthiness`` (neighbours in code are neighbours in data) and ``continuity`` (the
-    reverse) (Venna and Kaski, 2001). d_z is Euclidean between posterior means.
+    For the objective's data metric, the Euclidean metric of the raw data (``euclidean``) and the
+    true distances where the data set knows them (``true``), over all pairs of at most ``points``
+    test points: ``spearman`` and ``pearson`` correlation of d_x and d_z, ``distance_correlation``
+    (Székely et al., 2007), ``distortion`` mean |C d_z - d_x| / mean d_x with C the least-squares
+    slope, the same over the tenth of the pairs that is nearest and the tenth that is farthest in
+    the data (``local_distortion``, ``global_distortion``), ``trustworthiness`` (neighbours in code
+    are neighbours in data) and ``continuity`` (the reverse) (Venna and Kaski, 2001). d_z is
+    Euclidean between posterior means.
 
     For each estimator in ``estimators``, ``METRIC.ESTIMATOR.gw``: the Gromov-Wasserstein value of
     data and codes, distances divided by the mean d_x and codes scaled by C.
@@ -96,6 +97,8 @@ class GeometryMetric(Metric):
         metrics: dict[str, NDArray[Any]] = {"euclidean": euclidean_distances(data.test.x[rows])}
         if data.d_x is not None:
             metrics[data.d_x_name] = data.d_x[rows][:, rows]
+        if data.true_distances is not None and data.test.factors is not None:
+            metrics["true"] = data.true_distances(data.test.factors[rows])
         k = min(self.config.n_neighbors, (len(rows) - 1) // 2)
         values: dict[str, float] = {}
         for name, d_x in metrics.items():
