@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tomllib
@@ -58,7 +59,7 @@ def python(*arguments: str, cwd: Path, path: Path | None = None) -> str:
     return done.stdout
 
 
-FAST = {"digits", "counts", "on-disk", "own-network", "photos"}
+FAST = {"digits", "counts", "dsprites", "fashion-mnist", "on-disk", "own-network", "photos"}
 """Configurations that train a few steps in a second or two."""
 
 
@@ -82,6 +83,20 @@ def own_data(example: Path, folder: Path) -> list[str]:
             return [f"data.path={folder / 'images.npy'}", "training.batch_size=16"]
         case "counts":
             np.savez(folder / "counts.npz", x=rng.poisson(rng.gamma(1, 5, (300, 40))))
+        case "dsprites":
+            return ["data.limit=500"]
+        case "fashion-mnist":
+            for name, shape in (
+                ("train-images-idx3", (200, 28, 28)),
+                ("train-labels-idx1", (200,)),
+                ("t10k-images-idx3", (100, 28, 28)),
+                ("t10k-labels-idx1", (100,)),
+            ):
+                values = rng.integers(0, 10, shape, dtype=np.uint8)
+                header = struct.pack(f">I{len(shape)}I", 0x0800 + len(shape), *shape)
+                (folder / f"{name}-ubyte").write_bytes(header + values.tobytes())
+            limits = ["data.limit=200", "data.test_limit=100"]
+            return [f"data.folder={folder}", "data.verify=false", *limits]
         case "own-network":
             np.savez(folder / "table.npz", x=rng.normal(size=(200, 12)))
         case "photos":
