@@ -18,7 +18,7 @@ MetricChoice = str | Mapping[str, Any] | Metric.Config
 
 FAST: tuple[Mapping[str, Any], ...] = (
     {"type": "reconstruction"},
-    {"type": "dci", "variant": "forest"},
+    {"type": "dci", "variant": "forest", "num_train": 2000, "num_test": 1000},
     {"type": "mig", "num_test": 5000},
     {"type": "sap", "num_train": 2000, "num_test": 1000},
     {"type": "modularity", "num_test": 5000},
@@ -43,7 +43,7 @@ PAPER: tuple[Mapping[str, Any], ...] = (
     {"type": "factor-vae", "batch_size": 64, "num_train": 10_000, "num_test": 5000},
     {"type": "beta-vae", "batch_size": 64, "num_train": 10_000, "num_test": 5000},
     {"type": "code-dependence", "num_test": 10_000},
-    {"type": "clustering", "starts": 20},
+    {"type": "clustering", "starts": 20, "bootstrap": 1000},
     {"type": "geometry", "points": 2000, "estimators": ["entropic", "sliced", "lower-bound"]},
     {"type": "generation", "real": 10_000, "bootstrap": 1000},
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -260,6 +261,17 @@ def test_many_points_of_an_own_metric_are_sampled(
     found = evaluate_run(finished, metrics=["geometry"])
     assert "geometry.geodesic.spearman" in found
     assert load_evaluation(finished).facts["counts"]["test"] == 10
+
+
+@pytest.mark.slow
+def test_the_example_of_the_guide_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(Path(__file__).parents[1] / "docs/examples/evaluating.py"))
+    printed = capsys.readouterr().out
+    assert "'clustering.prior.accuracy'" in printed and "'dci'" in printed
+    assert printed.endswith("known before: ('clustering',)\n")
 
 
 def test_a_measurement_takes_the_place_of_those_it_shares_a_name_with() -> None:

@@ -1,7 +1,7 @@
 """Fill tables of parameters into pages, from the configuration models themselves.
 
 ``{{ components }}`` becomes the catalogue of core and this project's plugins, ``{{ run }}`` the
-tables of the run configuration and its sections.
+tables of the run configuration and its sections, ``{{ presets }}`` the metrics of each preset.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from gwae_core.components import Component
 from gwae_core.config import RunConfig
 from gwae_core.interfaces import KINDS
 from gwae_core.plugins import registry
+from gwae_core.presets import PRESETS, preset
 from gwae_core.registry import CORE, FIRST_PARTY, Entry
 
 OURS = {CORE, *FIRST_PARTY.values()}
@@ -27,7 +28,7 @@ OURS = {CORE, *FIRST_PARTY.values()}
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Called by mkdocs with the text of each page."""
-    for marker, text in (("{{ components }}", components), ("{{ run }}", run)):
+    for marker, text in MARKERS.items():
         if marker in markdown:
             markdown = markdown.replace(marker, text())
     return markdown
@@ -117,6 +118,27 @@ def run() -> str:
     return "\n\n".join(parts)
 
 
+def presets() -> str:
+    """The metrics of each preset, and the settings in which they differ."""
+    lines = [f"| metric | {' | '.join(f'`{name}`' for name in PRESETS)} |"]
+    lines.append(f"|---|{'---|' * len(PRESETS)}")
+    for columns in zip(*(preset(name) for name in PRESETS), strict=True):
+        values = [config.model_dump(mode="json") for config in columns]
+        differ = [key for key in values[0] if len({repr(v[key]) for v in values}) > 1]
+        cells = [
+            ", ".join(f"{key} {_short(v[key])}" for key in differ) or "the same" for v in values
+        ]
+        name = columns[0].type
+        lines.append(f"| [`{name}`](../reference/components.md#{name}) | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(f"`{inner['type']}`" for inner in value) or "none"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
 def is_section(name: str) -> bool:
     """Whether a field of the run holds a section, whose fields have dotted names."""
     return any(field.name.startswith(f"{name}.") for field in fields(RunConfig))
@@ -153,3 +175,7 @@ def linked(kind: str) -> str:
         f"[{word}](../reference/components.md#{word})" if word in KINDS else word
         for word in kind.split()
     )
+
+
+MARKERS = {"{{ components }}": components, "{{ run }}": run, "{{ presets }}": presets}
+"""What stands for a text in a page, and what makes the text."""
