@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,13 +67,15 @@ class KnownMeasurements:
             components_of(model),
         )
         self._cache = MeasurementCache(evaluation_folder(folder.path, part), self.context)
-        self.base, self._stored = self._read()
+        base, self._stored = self._read()
+        self.base = None if self._own_code else base
 
     def key(self, metric: ComponentConfig) -> str:
         """Digest of all that a metric's result depends on; empty where it depends on own code."""
         if self._own_code or _is_own_code(metric):
             return ""
-        return digest(self.context, metric.model_dump(mode="json"), components_of(metric))
+        values = metric.model_dump(mode="json")
+        return digest(self.context, values, list(_files(values)), components_of(metric))
 
     def find(self, key: str) -> Measurement | None:
         """The measurement of a key, or None."""
@@ -134,3 +137,16 @@ MODEL = ("seed", "latent_dim", "data", "split", *PARTS, "objective")
 def _is_own_code(config: Any) -> bool:
     """Whether a configuration names a class that no plugin registers."""
     return any("class" in where for where in components_of(config).values())
+
+
+def _files(values: Any) -> Iterator[tuple[str, int, int]]:
+    """Path, size and time of change of every file or folder that a text among values names."""
+    if isinstance(values, Mapping):
+        yield from _files([inner for name, inner in values.items() if name != "type"])
+    elif isinstance(values, list):
+        for inner in values:
+            yield from _files(inner)
+    elif isinstance(values, str):
+        with suppress(OSError, ValueError):
+            found = Path(values).stat()
+            yield values, found.st_size, found.st_mtime_ns

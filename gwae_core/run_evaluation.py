@@ -181,7 +181,7 @@ def evaluate_trained(
     known = KnownMeasurements(config, splits, folder, part=part, checkpoint=checkpoint)
     keys = [known.key(metric) for metric in config.metrics]
     found = [None if force else known.find(key) for key in keys]
-    cached = [one.metric for one in found if one is not None]
+    cached = [one is not None for one in found]
     base = None if force else known.base
     if base is None or None in found:
         objective = build()
@@ -205,8 +205,12 @@ def evaluate_trained(
         answer.metrics,
         answer.facts["intervals"],
         part,
-        tuple(cached),
-        {one.metric: one.seconds for one in asked if one.applies and one.metric not in cached},
+        tuple(one.metric for one, old in zip(asked, cached, strict=True) if old and one.applies),
+        {
+            one.metric: one.seconds
+            for one, old in zip(asked, cached, strict=True)
+            if not old and one.applies
+        },
         tuple(answer.facts["skipped"]),
     )
 

@@ -87,6 +87,13 @@ def test_what_training_found_is_not_computed_again_and_the_model_is_not_built(
     assert again == pytest.approx(before, rel=1e-6)
 
 
+def test_what_does_not_apply_is_known_and_named_once(finished: Path, computed: list[str]) -> None:
+    for _ in range(2):
+        found = evaluate_run(finished, metrics=["mig", "geometry"])
+        assert (found.skipped, found.cached, dict(found.seconds)) == (("mig",), ("geometry",), {})
+    assert computed == ["mig"]
+
+
 def test_a_new_metric_stands_beside_what_is_there(finished: Path, computed: list[str]) -> None:
     before = load_evaluation(finished)
     found = evaluate_run(finished, metrics=["clustering"])
@@ -147,6 +154,18 @@ def test_other_versions_are_other_numbers(
     monkeypatch.setattr("gwae_core.known_measurements.environment", lambda: {"torch": "1.0"})
     evaluate_run(finished)
     assert computed == ["reconstruction", "geometry"]
+
+
+def test_files_that_a_setting_names_count(
+    finished: Path, computed: list[str], tmp_path: Path
+) -> None:
+    other = {"type": "arrays", "path": str(tmp_path / "other.npz")}
+    metric = {"type": "ood", "data": other}
+    for shift in (9, 9, 0):
+        if shift == 0 or not Path(other["path"]).exists():
+            np.savez(other["path"], x=X[:40] + shift, y=LABELS[:40])
+        found = evaluate_run(finished, metrics=[metric])
+    assert computed == ["ood", "ood"] and found.cached == ()
 
 
 def test_validation_numbers_lie_apart(finished: Path) -> None:
