@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from gwae_core.cli.commands import app
 from gwae_core.errors import ComponentError, ConfigError, DataError, RunFolderError
 from gwae_core.model import Model
 
+EXAMPLES = Path(__file__).resolve().parents[1] / "docs/examples"
 rng = np.random.default_rng(0)
 MEANS = np.array([[4.0, 0, 0, 0, 0], [-4.0, 0, 0, 0, 0]])
 DATA = (MEANS[np.arange(150) % 2] + rng.normal(size=(150, 5))).astype(np.float32)
@@ -120,6 +123,21 @@ def test_what_the_command_cannot_do_is_said(
     done = gwae("sample", folder, "-o", tmp_path / "s.npz", *options)
     assert done.exit_code == 2
     assert said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_example_does_what_it_shows(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "runs").mkdir()
+    shutil.copytree(folder, tmp_path / "runs/digits")
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(EXAMPLES / "sampling.py"))
+    assert capsys.readouterr().out == "(64, 5)\n"
+
+
+def test_the_example_of_metrics_is_a_configuration() -> None:
+    metrics = RunConfig.from_file(EXAMPLES / "judged.yaml").metrics
+    assert [metric.type for metric in metrics].count("generation") == 2
 
 
 def test_a_run_without_its_data_says_so(folder: Path, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ class ClassifierFeatures(Features):
         """Channels of the first convolution, half those of the second."""
         width: PositiveInt = 64
         """Number of features."""
-        steps: PositiveInt = 600
+        steps: PositiveInt = 400
         """Training steps."""
         batch_size: PositiveInt = 128
         """Training points a step."""

@@ -40,7 +40,7 @@ class GenerationMetric(Metric):
     there are no more samples than features it is called ``singular.fid``, because its covariances
     are, and ``kid`` (Bińkowski et al., 2018), which has no such bias, should be read instead.
     ``precision`` and ``recall`` (Kynkäänniemi et al., 2019), ``density`` and ``coverage`` (Naeem et
-    al., 2020) tell quality from diversity. ``real.count`` and ``generated.count`` are the numbers
+    al., 2020) tell quality from diversity. ``real_count`` and ``generated_count`` are the numbers
     of points.
     """
 
@@ -97,8 +97,8 @@ class GenerationMetric(Metric):
         found: dict[str, float | Interval] = {
             fid: frechet_distance(x, y),
             "kid": kernel_distance(x, y),
-            "real.count": float(len(x)),
-            "generated.count": float(len(y)),
+            "real_count": float(len(x)),
+            "generated_count": float(len(y)),
         }
         scores = manifold_scores(
             x, y, neighbors=config.neighbors, wide_neighbors=config.wide_neighbors

@@ -58,8 +58,8 @@ def test_the_numbers_are_those_of_samples_against_the_test_split() -> None:
     assert found == {
         "pixels.fid": pytest.approx(frechet_distance(data.test.x, y)),
         "pixels.kid": pytest.approx(kernel_distance(data.test.x, y)),
-        "pixels.real.count": 100.0,
-        "pixels.generated.count": 100.0,
+        "pixels.real_count": 100.0,
+        "pixels.generated_count": 100.0,
         **{f"pixels.{k}": getattr(scores, k).mean() for k in vars(scores)},
     }
     assert found == compute(data, features="pixels")
@@ -80,7 +80,7 @@ def test_a_wrong_prior_is_told_from_a_right_one_and_a_sampler_mends_it() -> None
 
 def test_counts_are_fields() -> None:
     found = compute(given(), features="pixels", real=40, generated=70)
-    assert (found["pixels.real.count"], found["pixels.generated.count"]) == (40, 70)
+    assert (found["pixels.real_count"], found["pixels.generated_count"]) == (40, 70)
 
 
 def test_too_few_samples_for_the_features_are_in_the_name() -> None:
