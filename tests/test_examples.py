@@ -133,6 +133,12 @@ def test_script_trains_and_prints_metrics(tmp_path: Path) -> None:
     assert (tmp_path / "runs" / "from-python" / "report.html").is_file()
 
 
+def test_script_scores_codes_that_are_disentangled(tmp_path: Path) -> None:
+    printed = python(str(EXAMPLES / "disentanglement.py"), cwd=tmp_path)
+    assert "disentanglement 1.00, completeness 1.00" in printed
+    assert "mutual information gap 0.97" in printed
+
+
 def test_plugin_is_discovered_trains_and_loads(tmp_path: Path) -> None:
     # what an installer makes of the example's pyproject.toml
     project = tomllib.loads((EXAMPLES / "gwae-cube" / "pyproject.toml").read_text("utf-8"))[

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from gwae_core.evaluation.codes_and_factors import checked_split
 from gwae_core.evaluation.factor_classes import factor_classes
 
-TREES, DEPTH, LEAVES = 10, 7, 56
-"""Trees of the forest and their size, at which its importances are nearest to boosting's: small
-trees leave out codes that matter little, large ones count noise."""
+TREES, DEPTH, LEAF = 10, 7, 0.0035
+"""Trees of the forest, their depth and the least share of points in a leaf, with which importances
+are nearest to boosting's: small trees miss codes that matter little, large ones count noise."""
 TINY = 1e-11
 """Added to importances, so that the entropy of a code without any is that of a uniform one."""
 
@@ -53,8 +53,8 @@ def dci_scores(
 
     ``gbt`` is the protocol of Locatello et al. (2019): gradient-boosted trees, 100 rounds, depth 3,
     rate 0.1, whose cost grows with the number of classes. ``forest`` is a random forest of 10 trees
-    of at most 56 leaves and depth 7 that may split on any code: it tracks disentanglement and
-    completeness of ``gbt`` in a small part of the time, not its informativeness.
+    of depth 7 with 0.35 % of the points in a leaf at least, which may split on any code: it tracks
+    disentanglement and completeness of ``gbt`` in a small part of the time, not informativeness.
 
     Args:
         z_train: Training codes, (n, L), L at least 2.
@@ -114,5 +114,5 @@ def _classifier(variant: Variant, seed: int) -> Any:
     if variant == "gbt":
         return GradientBoostingClassifier(random_state=seed)
     return RandomForestClassifier(
-        TREES, max_depth=DEPTH, max_leaf_nodes=LEAVES, max_features=None, random_state=seed
+        TREES, max_depth=DEPTH, min_samples_leaf=LEAF, max_features=None, random_state=seed
     )
