@@ -148,8 +148,8 @@ def _draw(
             (columns, ax.set_xticks, True),
         ):
             if len(blocks.names) <= MAX_NAMES:
-                long = across and max(map(len, blocks.names)) > 3
-                ticks(blocks.middles, blocks.names, rotation=90 if long else 0)
+                crowded = across and len(blocks.names) * max(map(len, blocks.names)) > 36
+                ticks(blocks.middles, blocks.names, rotation=90 if crowded else 0)
             else:
                 ticks([])
     heaviest = plan.max()

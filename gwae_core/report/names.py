@@ -47,6 +47,7 @@ ROWS = {
     "kmeans": "k-means on codes",
     "gaussian-mixture": "Gaussian mixture on codes, standardised",
     "gaussian-mixture-raw": "Gaussian mixture on codes as they are",
+    "calinski_harabasz": "Caliński-Harabasz index",
     "critic": "critic",
     "reconstruction": "reconstruction error",
     "density": "density of the prior",
@@ -57,6 +58,9 @@ ROWS = {
     **BASELINES,
 }
 
+OF_METRIC = {("geometry", "prior"): "prior against codes"}
+"""Variants that are something else in one metric than in the others."""
+
 COLUMNS = {
     "score": "score",
     "disentanglement": "disentanglement",
@@ -66,6 +70,8 @@ COLUMNS = {
     "nmi": "NMI",
     "ari": "ARI",
     "components": "components in use",
+    "best": "largest",
+    "best_k": "at k",
     "mse": "MSE",
     "relative_mse": "MSE / variance",
     "psnr": "PSNR (dB)",
@@ -82,9 +88,14 @@ COLUMNS = {
     "coverage": "coverage",
     "spearman": "Spearman",
     "pearson": "Pearson",
+    "distance_correlation": "distance correlation",
     "distortion": "distortion",
+    "local_distortion": "distortion of near pairs",
+    "global_distortion": "distortion of far pairs",
     "trustworthiness": "trustworthiness",
     "continuity": "continuity",
+    "sliced_wasserstein": "sliced Wasserstein distance",
+    "sampling_floor": "the same of two samples of the prior",
     "total_correlation": "total correlation",
     "wasserstein_correlation": "Wasserstein correlation",
     "mutual_information": "mutual information (nats)",
@@ -110,8 +121,15 @@ NOTES = {
 }
 
 
-def variant_name(variant: str) -> str:
-    """The name of a variant: each part of it that has one is called by it."""
+def column_name(column: str) -> str:
+    """The name of a column."""
+    return COLUMNS.get(column, column.replace("_", " "))
+
+
+def variant_name(variant: str, metric: str = "") -> str:
+    """The name of a variant of a metric: each part of it that has one is called by it."""
+    if (metric, variant) in OF_METRIC:
+        return OF_METRIC[metric, variant]
     if variant in ROWS:
         return ROWS[variant]
     before, _, last = variant.rpartition(".")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gwae_core.report.names import (
@@ -14,6 +14,7 @@ from gwae_core.report.names import (
     NOTES,
     ROWS,
     TITLES,
+    column_name,
     is_baseline,
     variant_name,
 )
@@ -58,12 +59,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Values of one metric, or of several of a family, one row a variant."""
+    """Values of one metric, or of several of a family, one row a variant.
+
+    Attributes:
+        title: The metric or family.
+        columns: Names of the values.
+        rows: Rows that have some of the columns in common.
+        note: How to read the values, below; may be empty.
+        headed: Whether the title stands above; not over more tables of the same.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     note: str
+    headed: bool = True
 
 
 def format_number(value: float) -> str:
@@ -142,9 +152,9 @@ def key_numbers(
 
 
 def tables(metrics: Mapping[str, float], intervals: Ends | None = None) -> list[Table]:
-    """All metrics, one table a metric or family: variants as rows, values as columns.
+    """All metrics: variants as rows, values as columns, baselines last in their table.
 
-    Baselines are last in their table.
+    A metric or family has one table, and another for rows that share no column with the others.
     """
     by_title: dict[str, dict[tuple[str, str], dict[str, str]]] = {}
     for name in metrics:
@@ -155,14 +165,37 @@ def tables(metrics: Mapping[str, float], intervals: Ends | None = None) -> list[
             variant, column = rest, "score"
         by_title.setdefault(family, {}).setdefault((metric, variant), {})[column or metric] = name
     order = [*(title for title in TITLES if title in by_title), *by_title]
-    return [
-        _table(title, by_title[title], metrics, intervals or {}) for title in dict.fromkeys(order)
-    ]
+    found = []
+    for title in dict.fromkeys(order):
+        groups = _connected(by_title[title])
+        for k, rows in enumerate(groups):
+            one = _table(title, rows, metrics, intervals or {})
+            note = one.note if k == len(groups) - 1 else ""
+            found.append(replace(one, headed=k == 0, note=note))
+    return found
+
+
+Names = Mapping[tuple[str, str], Mapping[str, str]]
+"""Full names by column, of each row: a metric and its variant."""
+
+
+def _connected(rows: Names) -> list[Names]:
+    """Rows in groups without a column in common."""
+    groups: list[tuple[set[str], list[tuple[str, str]]]] = []
+    for row, names in rows.items():
+        joined = [group for group in groups if group[0] & names.keys()]
+        merged = (set(names), [row])
+        for columns, members in reversed(joined):
+            merged = (columns | merged[0], [*members, *merged[1]])
+        place = groups.index(joined[0]) if joined else len(groups)
+        groups = [group for group in groups if group not in joined]
+        groups.insert(place, merged)
+    return [{row: rows[row] for row in members} for _, members in groups]
 
 
 def _table(
     family: str,
-    rows: Mapping[tuple[str, str], Mapping[str, str]],
+    rows: Names,
     metrics: Mapping[str, float],
     intervals: Ends,
 ) -> Table:
@@ -176,7 +209,7 @@ def _table(
             name = names.get(column)
             cells.append("" if name is None else format_number(metrics[name]))
             ends.append("" if name is None else format_interval(intervals.get(name)))
-        title = variant_name(variant)
+        title = variant_name(variant, metric)
         if family in FAMILIES.values():
             title = f"{METRICS.get(metric, metric)}{f' ({title})' if title else ''}"
         found.append(
@@ -189,7 +222,7 @@ def _table(
         )
     return Table(
         title=TITLES.get(family, family),
-        columns=tuple(COLUMNS.get(column, column) for column in columns),
+        columns=tuple(column_name(column) for column in columns),
         rows=tuple(found),
         note=NOTES.get(family, ""),
     )

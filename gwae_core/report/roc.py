@@ -70,7 +70,7 @@ def _panel(
 ) -> Panel:
     scores = sorted(curves, key=lambda stem: (is_baseline(stem), -areas[stem]))
     colours = [colour for colour in PALETTE if colour != INK]
-    with axes(4.7, 4.6) as ax:
+    with axes(4.7, 4.9 + 0.19 * len(scores)) as ax:
         ax.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=":", label="chance, 0.5")
         alts = []
         for k, stem in enumerate(scores):
@@ -100,10 +100,8 @@ def _finish(ax: Axes) -> None:
         [*handles[1:], handles[0]],
         [*labels[1:], labels[0]],
         title="score, AUROC",
-        loc="lower right",
-        frameon=True,
-        framealpha=0.9,
-        edgecolor="none",
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.14),  # below the axes, where no curve runs
     )
     ax.set_xlim(-0.01, 1.01)
     ax.set_ylim(-0.01, 1.01)

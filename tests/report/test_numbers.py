@@ -70,22 +70,36 @@ def test_key_numbers_come_with_what_to_compare_them_with() -> None:
 
 
 def test_metrics_of_one_family_share_a_table() -> None:
-    (table,) = tables(
-        {
-            "dci.gbt.disentanglement": 0.5,
-            "dci.gbt.completeness": 0.25,
-            "mig.score": 0.125,
-            "sap.svc": 0.1,
-        },
-        {"mig.score": (0.1, 0.2)},
-    )
-    assert table.title == "Disentanglement"
-    assert table.columns == ("score", "disentanglement", "completeness")
+    (table,) = tables({"mig.score": 0.125, "sap.svc": 0.1}, {"mig.score": (0.1, 0.2)})
+    assert table.title == "Disentanglement" and table.headed
+    assert table.columns == ("score",)
     assert table.rows == (
-        Row("DCI (gbt)", ("", "0.500", "0.250"), baseline=False),
-        Row("MIG", ("0.125", "", ""), baseline=False, intervals=("[0.100, 0.200]", "", "")),
-        Row("SAP (svc)", ("0.100", "", ""), baseline=False),
+        Row("MIG", ("0.125",), baseline=False, intervals=("[0.100, 0.200]",)),
+        Row("SAP (svc)", ("0.100",), baseline=False),
     )
+
+
+def test_rows_without_a_column_in_common_have_tables_of_their_own() -> None:
+    first, second = tables(
+        {
+            "geometry.euclidean.spearman": 0.5,
+            "geometry.prior.sliced_wasserstein": 2.0,
+            "geometry.geodesic.spearman": 0.25,
+            "geometry.geodesic.pearson": 0.75,
+        }
+    )
+    assert first.columns == ("Spearman", "Pearson")
+    assert [row.name for row in first.rows] == ["euclidean", "geodesic"]
+    assert first.headed and not first.note
+    assert second.columns == ("sliced Wasserstein distance",)
+    assert second.rows == (Row("prior against codes", ("2",), baseline=False),)
+    assert second.title == first.title and not second.headed and second.note
+
+
+def test_rows_that_a_later_one_joins_are_in_one_table() -> None:
+    (table,) = tables({"own.a.x": 1.0, "own.b.y": 2.0, "own.c.x": 3.0, "own.c.y": 4.0})
+    assert [row.name for row in table.rows] == ["a", "b", "c"]
+    assert [row.cells for row in table.rows] == [("1", ""), ("", "2"), ("3", "4")]
 
 
 def test_parts_of_a_variant_are_called_by_their_names() -> None:
