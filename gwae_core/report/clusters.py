@@ -136,7 +136,7 @@ def _panel(
     strip = 0.0
     if examples is not None:
         _, count, height, width, _ = examples.rgb.shape
-        strip = 1.08 * row * count * width / height + 0.85  # room for the colour bar
+        strip = 1.08 * row * count * width / height + 1.0  # room for the colour bar
     with figure(wide + strip, 0.8 + row * clusters) as drawing:
         ratios = (wide, strip) if examples is not None else (wide,)
         plots = drawing.subplots(1, len(ratios), width_ratios=ratios, squeeze=False)[0]
