@@ -180,6 +180,18 @@ FIRST_PARTY: dict[tuple[str, str], str] = {
     ("objective", "rae"): "gwae-baselines",
     ("objective", "sigma-vae"): "gwae-baselines",
     ("objective", "wae"): "gwae-baselines",
+    ("objective", "ali"): "gwae-baselines",
+    ("objective", "avb"): "gwae-baselines",
+    ("objective", "dagmm"): "gwae-baselines",
+    ("objective", "gromov-monge-vae"): "gwae-baselines",
+    ("objective", "isometric-ae"): "gwae-baselines",
+    ("objective", "ladder-vae"): "gwae-baselines",
+    ("objective", "two-stage-vae"): "gwae-baselines",
+    ("objective", "vade"): "gwae-baselines",
+    ("objective", "vae-gan"): "gwae-baselines",
+    ("objective", "vlae"): "gwae-baselines",
+    ("encoder", "implicit"): "gwae-baselines",
     ("divergence", "discriminator"): "gwae-baselines",
+    ("divergence", "pair-discriminator"): "gwae-baselines",
 }
 """Components of this project's own plugins, so that an error can say how to install them."""

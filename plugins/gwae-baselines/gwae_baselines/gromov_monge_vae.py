@@ -1,0 +1,89 @@
+"""The variational autoencoder regularised by the Gromov-Monge gap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from gwae_core import (
+    Autoencoder,
+    Batch,
+    BuildContext,
+    Estimator,
+    Losses,
+    MMSpace,
+    Objective,
+    Parameters,
+    UpdateGroup,
+)
+from gwae_core.autoencoder import full_precision
+from gwae_core.context import require
+from gwae_core.ramps import Weight, weight_at
+from gwae_core.registered import Registered, default_config
+
+
+class GromovMongeVAE(Autoencoder):
+    """Variational autoencoder whose maps distort geometry no more than their ends make them.
+
+    L = E_q[-log p(x | z)] + beta KL(q(z | x) | pi(z)) + lambda GMG, GMG the Gromov-Monge gap of a
+    map between two batches, its distortion less the Gromov-Wasserstein distance of its ends:
+    (1/n^2) sum_ij |c(z_i, z_j) - c(T z_i, T z_j)|^2 - min_P sum |c - c|^2 P P (Uscidda et al.,
+    2025). The map is the decoder on z ~ q, or the encoder's mean on data. Unlike the distortion it
+    is zero for the best map between two different shapes.
+    """
+
+    class Config(Objective.Config):
+        """Weights of the terms, and which map is regularised in which geometry."""
+
+        type: Literal["gromov-monge-vae"] = "gromov-monge-vae"
+        beta: Weight = 1.0
+        """Weight of the divergence: a number, or a ramp over the run."""
+        weight: Weight = 1.0
+        """Weight lambda of the gap: a number, or a ramp over the run."""
+        map: Literal["decoder", "encoder"] = "decoder"
+        """Which map is regularised."""
+        ground_cost: Literal["cosine", "euclidean", "sqeuclidean"] = "cosine"
+        """Cost c on both sides. ``cosine`` keeps angles and has no unit; the others keep distances,
+        in the units of data and codes."""
+        estimator: Annotated[Estimator.Config, Registered(Estimator, "gromov-monge-gap")] = Field(
+            default_factory=default_config("estimator", "gromov-monge-gap")
+        )
+        """Estimator of the gap; ``paired`` gives the distortion alone."""
+
+    config: Config
+
+    def __init__(self, config: Config, context: BuildContext | None = None) -> None:
+        super().__init__(config, context)
+        self.density_prior()
+        self.reconstruction.use_critic(None)
+        self.gap: Estimator = config.estimator.build(require(context, self))
+
+    def groups(self) -> Sequence[UpdateGroup]:
+        """One group of all parameters."""
+        return [UpdateGroup("main", [Parameters(list(self.parameters()))])]
+
+    def losses(self, group: str, batch: Batch, *, generator: torch.Generator) -> Losses:
+        """``reconstruction``, ``divergence`` and ``gap``."""
+        posterior = self.encode(batch.x)
+        z = posterior.rsample(generator)
+        params = self.decode_params(z)
+        progress = self.progress if self.training else 1.0
+        with full_precision(batch.x):
+            x_hat = self.reconstruction.mean(params)
+            ends = (z, x_hat) if self.config.map == "decoder" else (batch.x, posterior.mean)
+            beta, weight = (weight_at(w, progress) for w in (self.config.beta, self.config.weight))
+            terms = {
+                "reconstruction": self.reconstruction.loss(params, batch.x).mean(),
+                "divergence": beta * self.density_prior().kl(posterior, z).mean(),
+                "gap": weight * self._gap(*ends, generator=generator),
+            }
+            return Losses(terms, self.observe(posterior, z, x_hat, batch.x))
+
+    def _gap(self, source: Tensor, image: Tensor, *, generator: torch.Generator) -> Tensor:
+        """Gap of the map that takes row i of one to row i of the other, (n, ...) each."""
+        spaces = [MMSpace(end.flatten(1), cost=self.config.ground_cost) for end in (source, image)]
+        return self.gap(*spaces, rho=2.0, generator=generator).objective

@@ -1,0 +1,132 @@
+"""The two-stage variational autoencoder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+
+from gwae_baselines.ladder import bounded, perceptron
+from gwae_baselines.likelihood import require_squared_error
+from gwae_core import (
+    Autoencoder,
+    Batch,
+    BuildContext,
+    GaussianPosterior,
+    Losses,
+    Objective,
+    Parameters,
+    Stage,
+    UpdateGroup,
+)
+from gwae_core.autoencoder import full_precision
+from gwae_core.context import require
+from gwae_core.interfaces import Resumable
+from gwae_core.interfaces.resumable import Carried
+
+
+class TwoStageVAE(Autoencoder, Resumable):
+    """Two-stage variational autoencoder: a second one, on codes, learns how they are distributed.
+
+    Each stage minimises E_q[|t - g|^2 / (2 gamma) + p/2 log(2 pi gamma)] + KL(q | pi), gamma
+    trained: the first on t = x in p data dimensions, the second on codes t = z ~ q(z | x) of the
+    first, which rests. A sample is u ~ pi, z ~ N(g_2(u), gamma_2 I), x = g(z) (Dai & Wipf, 2019).
+    """
+
+    class Config(Objective.Config):
+        """Length of the first stage, and the networks of the second."""
+
+        type: Literal["two-stage-vae"] = "two-stage-vae"
+        first_share: float = Field(0.6, gt=0, lt=1)
+        """Share of the steps for the first autoencoder."""
+        width: PositiveInt = 256
+        """Hidden units of the second encoder and decoder."""
+        variance_learning_rate: PositiveFloat = 1e-2
+        """Learning rate of both log gamma, which have a long way to go."""
+
+    config: Config
+
+    def __init__(self, config: Config, context: BuildContext | None = None) -> None:
+        super().__init__(config, context)
+        context = require(context, self)
+        self.density_prior()
+        require_squared_error(self)
+        d, width = self.latent_dim, config.width
+        self.num_features = context.num_features
+        # the residual variance of a model that knows the mean alone
+        start = 2 * math.log(context.statistics.scale)
+        self.log_gamma = nn.Parameter(torch.tensor(start))
+        self.second_encoder = perceptron(d, width, 2 * d)
+        self.second_decoder = perceptron(d, width, d)
+        self.second_log_gamma = nn.Parameter(torch.tensor(0.0))
+
+    def stages(self) -> Sequence[Stage]:
+        """``first`` and ``second``, each with a group of its own."""
+        share = self.config.first_share
+        return (Stage("first", share), Stage("second", 1 - share, ("second",)))
+
+    def groups(self) -> Sequence[UpdateGroup]:
+        """``main``: the first autoencoder and the prior; ``second``: the second autoencoder."""
+        rate = self.config.variance_learning_rate
+        second = [*self.second_encoder.parameters(), *self.second_decoder.parameters()]
+        apart = {id(p) for p in (*second, self.log_gamma, self.second_log_gamma)}
+        first = [p for p in self.parameters() if id(p) not in apart]
+        return [
+            UpdateGroup("main", [Parameters(first), Parameters([self.log_gamma], rate)]),
+            UpdateGroup("second", [Parameters(second), Parameters([self.second_log_gamma], rate)]),
+        ]
+
+    def losses(self, group: str, batch: Batch, *, generator: torch.Generator) -> Losses:
+        """``reconstruction`` and ``divergence`` of the first, or of the second autoencoder."""
+        if group == "second":
+            return self._second_losses(batch, generator)
+        posterior = self.encode(batch.x)
+        z = posterior.rsample(generator)
+        params = self.decode_params(z)
+        with full_precision(batch.x):
+            energy = self.reconstruction.loss(params, batch.x)
+            terms = {
+                "reconstruction": likelihood(energy, self.log_gamma, self.num_features).mean(),
+                "divergence": self.density_prior().kl(posterior, z).mean(),
+            }
+            x_hat = self.reconstruction.mean(params)
+            observed = self.observe(posterior, z, x_hat, batch.x)
+            return Losses(terms, observed | {"gamma": self.log_gamma.detach().exp()})
+
+    def _second_losses(self, batch: Batch, generator: torch.Generator) -> Losses:
+        with torch.no_grad():
+            z = self.encode(batch.x).rsample(generator)
+        with full_precision(z):
+            mean, log_variance = self.second_encoder(z).chunk(2, dim=1)
+            posterior = GaussianPosterior(mean, bounded(log_variance))
+            u = posterior.rsample(generator)
+            energy = 0.5 * (z - self.second_decoder(u)).square().sum(1)
+            gamma = self.second_log_gamma
+            terms = {
+                "reconstruction": likelihood(energy, gamma, self.latent_dim).mean(),
+                "divergence": self.density_prior().kl(posterior, u).mean(),
+            }
+            return Losses(terms, {"second_gamma": gamma.detach().exp()})
+
+    def sample_latent(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+        """Draw codes (n, d) of the first autoencoder from the second."""
+        u = super().sample_latent(n, generator=generator)
+        mean = self.second_decoder(u)
+        return GaussianPosterior(mean, self.second_log_gamma.expand_as(mean)).rsample(generator)
+
+    def training_state(self) -> Mapping[str, Carried]:
+        """Nothing beside parameters."""
+        return {}
+
+    def load_training_state(self, state: Mapping[str, Carried]) -> None:
+        """Nothing to take up."""
+
+
+def likelihood(energy: Tensor, log_gamma: Tensor, dimensions: int) -> Tensor:
+    """-log N(t; g, gamma I) in nats, (n,), from |t - g|^2 / 2, (n,)."""
+    constant = 0.5 * dimensions * (math.log(2 * math.pi) + log_gamma)
+    return energy * (-log_gamma).exp() + constant
