@@ -59,7 +59,16 @@ def python(*arguments: str, cwd: Path, path: Path | None = None) -> str:
     return done.stdout
 
 
-FAST = {"digits", "counts", "dsprites", "fashion-mnist", "on-disk", "own-network", "photos"}
+FAST = {
+    "digits",
+    "counts",
+    "dsprites",
+    "fashion-mnist",
+    "on-disk",
+    "own-network",
+    "photos",
+    "swiss-roll",
+}
 """Configurations that train a few steps in a second or two."""
 
 
