@@ -69,7 +69,8 @@ def _kernel_sum(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     height = max(BLOCK_ENTRIES // len(b), 1)
     total = 0.0
     for start in range(0, len(a), height):
-        total += float((((a[start : start + height] @ b.T) / a.shape[1] + 1) ** 3).sum())
+        kernel = a[start : start + height] @ (b.T / a.shape[1]) + 1
+        total += float((kernel * kernel * kernel).sum())  # many times faster than a power
     return total
 
 

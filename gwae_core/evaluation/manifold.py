@@ -14,6 +14,9 @@ from gwae_core.errors import DataError
 BLOCK_ENTRIES = 4_000_000
 """Distances that are held at once: 32 MB."""
 
+ROUNDING = 1e-12
+"""Share of the largest squared norm below which squared distances count as equal."""
+
 
 @dataclass(frozen=True)
 class ManifoldScores:
@@ -57,8 +60,11 @@ def manifold_scores(
             hint="generate more samples, or take fewer neighbours",
         )
     x, y = real.astype(np.float64), generated.astype(np.float64)
-    radii = _radii(x, (neighbors, wide_neighbors))  # (2, n)
-    radii_y = _radii(y, (neighbors,))[0]
+    centre = x.mean(axis=0)  # squares of distances keep their digits about the origin
+    x, y = x - centre, y - centre
+    rounding = ROUNDING * max(float(np.square(p).sum(axis=1).max()) for p in (x, y))
+    radii = _radii(x, (neighbors, wide_neighbors)) + rounding  # (2, n), squared
+    radii_y = _radii(y, (neighbors,))[0] + rounding
     inside, count = np.zeros(len(y), bool), np.zeros(len(y))
     recall, coverage = np.zeros(len(x), bool), np.zeros(len(x), bool)
     for rows, d in _blocks(x, y):
@@ -76,21 +82,24 @@ def manifold_scores(
 
 
 def _radii(points: NDArray[np.float64], neighbors: tuple[int, ...]) -> NDArray[np.float64]:
-    """Distance of each point to its k-th nearest other, for several k: (len(neighbors), n)."""
+    """Squared distance of each point to its k-th nearest other, for several k: (several, n)."""
     radii = np.empty((len(neighbors), len(points)))
     for rows, d in _blocks(points, points):
         # a point lies before all others at distance zero, whatever rounding says
         d[np.arange(len(d)), np.arange(rows.start, rows.start + len(d))] = -1.0
         radii[:, rows] = np.partition(d, neighbors, axis=1)[:, list(neighbors)].T
-    return radii
+    return np.maximum(radii, 0.0)
 
 
 def _blocks(
     a: NDArray[np.float64], b: NDArray[np.float64]
 ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-    """Distances of some rows of a at a time to all of b."""
-    from scipy.spatial.distance import cdist
-
+    """Squared distances |a|^2 + |b|^2 - 2 a . b of some rows of a at a time to all of b."""
+    squares_a, squares_b = np.square(a).sum(axis=1), np.square(b).sum(axis=1)
     height = max(BLOCK_ENTRIES // len(b), 1)
     for start in range(0, len(a), height):
-        yield slice(start, start + height), cdist(a[start : start + height], b)
+        rows = slice(start, start + height)
+        d = a[rows] @ (-2 * b.T)
+        d += squares_a[rows, None]
+        d += squares_b
+        yield rows, d
