@@ -101,7 +101,7 @@ def test_gradient_boosting_of_factors_with_few_values() -> None:
     assert 0.5 < found.completeness < 1
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(k, marks=[pytest.mark.slow]) for k in (1, 2))])
 def test_the_forest_tracks_gradient_boosting(seed: int) -> None:
     names = ("disentanglement", "completeness")
     scores: dict[str, list[float]] = {name: [] for name in names}
