@@ -107,7 +107,16 @@ def test_every_import_is_a_declared_requirement(project: dict[str, Any]) -> None
     extras = project["optional-dependencies"]
     optional = [
         text
-        for name in ("mnist5k", "fast", "mlflow", "tensorboard", "test")
+        for name in (
+            "mnist5k",
+            "fast",
+            "flow",
+            "inception",
+            "hdf5",
+            "mlflow",
+            "tensorboard",
+            "test",
+        )
         for text in extras[name]
     ]
     assert undeclared([*project["dependencies"], *optional], at_import=False) == []
