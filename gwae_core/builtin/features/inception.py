@@ -6,8 +6,9 @@ import hashlib
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import torch
 from pydantic import Field
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -19,9 +20,10 @@ from gwae_core.interfaces import Features
 SIDE = 299
 """Side of the images that the network was trained on, in pixels."""
 FILE = "inception_v3_google-0cc3c7bd.pth"
-"""Torchvision's weights; the digits are the first of the file's SHA-256."""
-WHERE = f"""get {FILE} from https://download.pytorch.org/models/{FILE} and give its path as \
-`features: {{type: inception, weights: PATH}}`; without it take the features \
+"""Torchvision's weights, a pickle, which is never read here."""
+WHERE = f"""get {FILE}, which torchvision.models.Inception_V3_Weights names, bring it to the \
+safetensors format, `safetensors.torch.save_file(torch.load({FILE!r}, weights_only=True), PATH)`, \
+and give `features: {{type: inception, weights: PATH}}`; without it take the features \
 `random-convolutions` or `classifier`"""
 
 
@@ -32,7 +34,7 @@ class InceptionFeatures(Features):
     whose numbers differ from those of the converted TensorFlow weights: compare them only with
     numbers of the same file. Images in [0, 1] are resized to 299 x 299 (bilinear, antialiased), one
     channel is shown as three equal ones, and values go to [-1, 1], as the network was trained.
-    Nothing is downloaded: the weights are a local file, whose checksum is compared.
+    Nothing is downloaded: the weights are a local file in the safetensors format.
     """
 
     images_only: ClassVar[bool] = True
@@ -42,9 +44,9 @@ class InceptionFeatures(Features):
 
         type: Literal["inception"] = "inception"
         weights: Path | None = None
-        """File of the weights; it must be given."""
-        checksum: str = Field("0cc3c7bd", min_length=8, max_length=64, pattern="^[0-9a-f]+$")
-        """First digits of the file's SHA-256; the default is that of torchvision's file."""
+        """File of the weights, safetensors; it must be given."""
+        checksum: str | None = Field(None, min_length=8, max_length=64, pattern="^[0-9a-f]+$")
+        """First digits of the file's SHA-256; null compares none."""
 
     config: Config
 
@@ -91,17 +93,18 @@ def _read(config: InceptionFeatures.Config) -> dict[str, Tensor]:
         raise ComponentError(
             f"the weights {path} cannot be read: {error.strerror}", hint=WHERE
         ) from error
-    if not digest.startswith(config.checksum):
+    if config.checksum is not None and not digest.startswith(config.checksum):
         raise ComponentError(
             f"the weights {path} are another file: the SHA-256 begins with {digest[:8]}, expected "
             f"{config.checksum}",
-            hint=f"{WHERE}; for weights of your own set `checksum: {digest}`",
+            hint=f"correct the checksum, or {WHERE}",
         )
     try:
-        weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever torch raises on a damaged file
-        raise ComponentError(f"the weights {path} cannot be read by torch: {error}") from error
-    return weights
+        return load_file(path)
+    except SafetensorError as error:
+        raise ComponentError(
+            f"the weights {path} are no safetensors file: {error}", hint=WHERE
+        ) from error
 
 
 def _network(weights: dict[str, Tensor]) -> nn.Module:

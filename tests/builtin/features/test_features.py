@@ -6,6 +6,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from torch import nn
@@ -114,15 +115,24 @@ def test_inception_says_where_its_weights_are() -> None:
 
 
 def test_inception_refuses_a_file_that_is_missing_or_another_one(tmp_path) -> None:
-    path = tmp_path / "weights.pth"
+    path = tmp_path / "weights.safetensors"
     with pytest.raises(ComponentError, match=r"cannot be read: No such file"):
         InceptionFeatures(InceptionFeatures.Config(weights=path), context)
     path.write_bytes(b"something else")
+    expected = InceptionFeatures.Config(weights=path, checksum="0cc3c7bd")
     with pytest.raises(ComponentError, match="begins with f41f3fa6, expected 0cc3c7bd"):
+        InceptionFeatures(expected, context)
+    for own in (expected.model_copy(update={"checksum": digits}) for digits in ("f41f3fa6", None)):
+        with pytest.raises(ComponentError, match="no safetensors file"):
+            InceptionFeatures(own, context)
+
+
+def test_the_pickle_itself_is_not_read(tmp_path) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save({"fc.weight": torch.zeros(2, 3)}, path)
+    with pytest.raises(ComponentError, match="no safetensors file") as caught:
         InceptionFeatures(InceptionFeatures.Config(weights=path), context)
-    own = InceptionFeatures.Config(weights=path, checksum="f41f3fa6")
-    with pytest.raises(ComponentError, match="cannot be read by torch"):
-        InceptionFeatures(own, context)
+    assert "safetensors.torch.save_file" in str(caught.value.hint)
 
 
 def test_inception_takes_grey_and_colour_images_alone() -> None:
@@ -151,8 +161,8 @@ def weights(tmp_path, monkeypatch: pytest.MonkeyPatch) -> InceptionFeatures.Conf
     models.inception_v3 = lambda **_: Seen()  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "torchvision", ModuleType("torchvision"))
     monkeypatch.setitem(sys.modules, "torchvision.models", models)
-    path = tmp_path / "weights.pth"
-    torch.save(Seen().state_dict(), path)
+    path = tmp_path / "weights.safetensors"
+    save_file(Seen().state_dict(), path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return InceptionFeatures.Config(weights=path, checksum=digest[:10])
 
@@ -167,8 +177,8 @@ def test_inception_sees_three_channels_between_minus_one_and_one(weights) -> Non
 
 
 def test_weights_of_another_network_are_refused(weights, tmp_path) -> None:
-    torch.save({"conv": torch.zeros(1)}, weights.weights)
-    own = weights.model_copy(update={"checksum": ""})
+    save_file({"conv": torch.zeros(1)}, weights.weights)
+    own = weights.model_copy(update={"checksum": None})
     with pytest.raises(ComponentError, match="not those of Inception-v3"):
         InceptionFeatures(own, context)
 
