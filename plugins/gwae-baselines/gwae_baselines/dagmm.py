@@ -126,7 +126,8 @@ class DAGMM(Autoencoder):
         factor = torch.linalg.cholesky(self.covariances[:, :d, :d])
         like = self.means
         eps = torch.randn((n, d, 1), generator=generator, device=like.device, dtype=like.dtype)
-        return like[k, :d] + (factor[k] @ eps)[:, :, 0]
+        z: Tensor = like[k, :d] + (factor[k] @ eps)[:, :, 0]
+        return z
 
     @torch.no_grad()
     def _average(self, mixture: Mixture) -> None:

@@ -14,6 +14,7 @@ from gwae_core import (
     Batch,
     BuildContext,
     Estimator,
+    GWResult,
     Losses,
     MMSpace,
     Objective,
@@ -85,5 +86,6 @@ class GromovMongeVAE(Autoencoder):
 
     def _gap(self, source: Tensor, image: Tensor, *, generator: torch.Generator) -> Tensor:
         """Gap of the map that takes row i of one to row i of the other, (n, ...) each."""
-        spaces = [MMSpace(end.flatten(1), cost=self.config.ground_cost) for end in (source, image)]
-        return self.gap(*spaces, rho=2.0, generator=generator).objective
+        x, z = (MMSpace(end.flatten(1), cost=self.config.ground_cost) for end in (source, image))
+        found: GWResult = self.gap(x, z, rho=2.0, generator=generator)
+        return found.objective

@@ -71,4 +71,5 @@ def relaxed_distortion(decode: Callable[[Tensor], Tensor], z: Tensor, probes: Te
     trace = along.flatten(1).square().sum(1).mean()
     # A decoder that is constant, as after a collapse, distorts nothing.
     smallest = torch.finfo(trace.dtype).tiny ** 0.5
-    return pulled.square().sum(1).mean() / trace.clamp_min(smallest).square()
+    distortion: Tensor = pulled.square().sum(1).mean() / trace.clamp_min(smallest).square()
+    return distortion

@@ -68,7 +68,7 @@ class VLAE(PenalizedAutoencoder):
 
     def decode_params(self, z: Tensor) -> Tensor:
         """Decoder's output (n, *output_shape) for codes (n, d)."""
-        *shallow, t = z.split(self.sizes, dim=1)
+        *shallow, t = torch.split(z, self.sizes, dim=1)
         t = self.down[-1](t)  # (n, d)
         for level in reversed(range(len(shallow))):
             t = self.down[level](torch.cat([t, shallow[level]], dim=1))
