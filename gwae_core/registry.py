@@ -192,6 +192,7 @@ FIRST_PARTY: dict[tuple[str, str], str] = {
     ("objective", "vlae"): "gwae-baselines",
     ("encoder", "implicit"): "gwae-baselines",
     ("divergence", "discriminator"): "gwae-baselines",
+    ("reconstruction", "gaussian"): "gwae-baselines",
     ("divergence", "pair-discriminator"): "gwae-baselines",
 }
 """Components of this project's own plugins, so that an error can say how to install them."""

@@ -9,6 +9,7 @@ from gwae_baselines.dagmm import DAGMM
 from gwae_baselines.dip_vae import DIPVAE
 from gwae_baselines.discriminator import Discriminator
 from gwae_baselines.factor_vae import FactorVAE
+from gwae_baselines.gaussian import Gaussian
 from gwae_baselines.geco import GECO
 from gwae_baselines.gromov_monge_vae import GromovMongeVAE
 from gwae_baselines.implicit import ImplicitEncoder
@@ -40,6 +41,7 @@ __all__ = [
     "BetaTCVAE",
     "Discriminator",
     "FactorVAE",
+    "Gaussian",
     "GromovMongeVAE",
     "ImplicitEncoder",
     "InfoVAE",
@@ -64,6 +66,7 @@ def gwae_components() -> list[type[Component]]:
         DIPVAE,
         Discriminator,
         FactorVAE,
+        Gaussian,
         GECO,
         GromovMongeVAE,
         ImplicitEncoder,

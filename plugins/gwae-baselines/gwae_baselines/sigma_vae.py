@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 from pydantic import PositiveFloat
-from torch import Tensor, nn
+from torch import Tensor
 
 from gwae_baselines.likelihood import require_squared_error
 from gwae_baselines.penalized import PenalizedAutoencoder
@@ -21,16 +21,14 @@ class SigmaVAE(PenalizedAutoencoder):
 
     L = E_q[-log N(x; g(z~), sigma^2 I)] + beta E_x KL(q(z | x) | pi), and so
     |x - x^|^2 / (2 sigma^2) + D log sigma + D/2 log 2 pi for D data dimensions, with one sigma for
-    all of them: the root mean square error of the batch (n, D), which is optimal, or a parameter
-    (Rybkin et al., 2021).
+    all of them: the root mean square error of the batch (n, D), which is optimal (Rybkin et al.,
+    2021). With a learned sigma it is the objective ``vae`` over the reconstruction ``gaussian``.
     """
 
     class Config(Objective.Config):
-        """How sigma is found."""
+        """The bound of sigma, and the weight of the divergence."""
 
         type: Literal["sigma-vae"] = "sigma-vae"
-        sigma: Literal["optimal", "learned"] = "optimal"
-        """Root mean square error of each batch, or a parameter that starts at the data's scale."""
         smallest: PositiveFloat = 0.01
         """Lower bound of sigma, in units of the data's scale."""
         beta: Weight = 1.0
@@ -45,13 +43,9 @@ class SigmaVAE(PenalizedAutoencoder):
         require_squared_error(self)
         scale = require(context, self).statistics.scale
         self.register_buffer("floor", torch.tensor(math.log(config.smallest * scale)))
-        if config.sigma == "learned":
-            self.log_sigma = nn.Parameter(torch.tensor(math.log(scale)))
 
     def log_scale(self, squares: Tensor) -> Tensor:
         """Log sigma, a 0-d tensor, given squared errors (n, D)."""
-        if self.config.sigma == "learned":
-            return torch.maximum(self.log_sigma, self.floor)
         # the gradient through the minimiser is zero
         best = 0.5 * squares.detach().mean().clamp_min(torch.finfo(squares.dtype).tiny).log()
         return torch.maximum(best, self.floor)

@@ -44,15 +44,6 @@ def test_the_loss_is_the_likelihood_at_the_root_mean_square_error(build, data) -
     check_likelihood(build("sigma-vae"), params, x, rmse)
 
 
-@pytest.mark.parametrize("log_sigma", [-1.0, 0.4])
-def test_the_loss_is_the_likelihood_at_the_learned_sigma(build, data, log_sigma: float) -> None:
-    model = build({"type": "sigma-vae", "sigma": "learned"})
-    with torch.no_grad():
-        model.log_sigma.fill_(log_sigma)
-    x, params = pairs(data)
-    check_likelihood(model, params, x, math.exp(log_sigma))
-
-
 def test_a_sigma_that_is_never_used_is_caught(build, data) -> None:
     model = build("sigma-vae")
     model.__class__ = NeverUsesSigma
@@ -61,33 +52,13 @@ def test_a_sigma_that_is_never_used_is_caught(build, data) -> None:
         check_likelihood(model, params, x, (x - params).square().mean().sqrt())
 
 
-def test_the_optimal_sigma_has_the_least_loss_and_no_gradient(build, data) -> None:
+def test_the_optimal_sigma_has_the_least_loss_of_all(build, data) -> None:
     x, params = pairs(data)
     best = build("sigma-vae").reconstruction_loss(params, x).item()
-    learned = build({"type": "sigma-vae", "sigma": "learned"})
     rmse = (x - params).square().mean().sqrt()
     for factor in (0.7, 0.99, 1.01, 1.5):
-        with torch.no_grad():
-            learned.log_sigma.copy_((factor * rmse).log())
-        assert learned.reconstruction_loss(params, x).item() > best
-    with torch.no_grad():
-        learned.log_sigma.copy_(rmse.log())
-    loss = learned.reconstruction_loss(params, x)
-    loss.backward()
-    assert loss.item() == pytest.approx(best)
-    assert learned.log_sigma.grad.item() == pytest.approx(0, abs=1e-9)
-
-
-def test_a_learned_sigma_reaches_the_root_mean_square_error(build, data) -> None:
-    model = build({"type": "sigma-vae", "sigma": "learned"})
-    x, params = pairs(data)
-    optimizer = torch.optim.Adam([model.log_sigma], 0.05)
-    for _ in range(300):
-        optimizer.zero_grad()
-        model.reconstruction_loss(params, x).backward()
-        optimizer.step()
-    rmse = (x - params).square().mean().sqrt().item()
-    assert model.log_sigma.exp().item() == pytest.approx(rmse, rel=1e-3)
+        other = -Normal(params, factor * rmse).log_prob(x).sum(1).mean()
+        assert other.item() > best
 
 
 def test_the_gradient_of_the_optimal_loss_is_that_of_the_minimum_over_sigma(build, data) -> None:
