@@ -11,7 +11,6 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from gwae_baselines.ladder import bounded, perceptron
-from gwae_baselines.likelihood import require_squared_error
 from gwae_core import (
     Autoencoder,
     Batch,
@@ -24,7 +23,6 @@ from gwae_core import (
     UpdateGroup,
 )
 from gwae_core.autoencoder import full_precision
-from gwae_core.context import require
 from gwae_core.interfaces import Resumable
 from gwae_core.interfaces.resumable import Carried
 
@@ -32,9 +30,10 @@ from gwae_core.interfaces.resumable import Carried
 class TwoStageVAE(Autoencoder, Resumable):
     """Two-stage variational autoencoder: a second one, on codes, learns how they are distributed.
 
-    Each stage minimises E_q[|t - g|^2 / (2 gamma) + p/2 log(2 pi gamma)] + KL(q | pi), gamma
-    trained: the first on t = x in p data dimensions, the second on codes t = z ~ q(z | x) of the
-    first, which rests. A sample is u ~ pi, z ~ N(g_2(u), gamma_2 I), x = g(z) (Dai & Wipf, 2019).
+    The first minimises E_q[-log p(x | z)] + KL(q(z | x) | pi). Then it rests, and the second
+    minimises E_q[|z - h(u)|^2 / (2 gamma) + d/2 log(2 pi gamma)] + KL(q(u | z) | pi) on its codes
+    z ~ q(z | x), (n, d), gamma trained. A sample is u ~ pi, z ~ N(h(u), gamma I), x = g(z) (Dai &
+    Wipf, 2019). Theirs learns the variance of the first too: `reconstruction: gaussian`.
     """
 
     class Config(Objective.Config):
@@ -46,23 +45,18 @@ class TwoStageVAE(Autoencoder, Resumable):
         width: PositiveInt = 256
         """Hidden units of the second encoder and decoder."""
         variance_learning_rate: PositiveFloat = 1e-2
-        """Learning rate of both log gamma, which have a long way to go."""
+        """Learning rate of log gamma, which has a long way to go."""
 
     config: Config
 
     def __init__(self, config: Config, context: BuildContext | None = None) -> None:
         super().__init__(config, context)
-        context = require(context, self)
         self.density_prior()
-        require_squared_error(self)
+        self.reconstruction.use_critic(None)
         d, width = self.latent_dim, config.width
-        self.num_features = context.num_features
-        # the residual variance of a model that knows the mean alone
-        start = 2 * math.log(context.statistics.scale)
-        self.log_gamma = nn.Parameter(torch.tensor(start))
         self.second_encoder = perceptron(d, width, 2 * d)
         self.second_decoder = perceptron(d, width, d)
-        self.second_log_gamma = nn.Parameter(torch.tensor(0.0))
+        self.log_gamma = nn.Parameter(torch.tensor(0.0))
 
     def stages(self) -> Sequence[Stage]:
         """``first`` and ``second``, each with a group of its own."""
@@ -73,11 +67,11 @@ class TwoStageVAE(Autoencoder, Resumable):
         """``main``: the first autoencoder and the prior; ``second``: the second autoencoder."""
         rate = self.config.variance_learning_rate
         second = [*self.second_encoder.parameters(), *self.second_decoder.parameters()]
-        apart = {id(p) for p in (*second, self.log_gamma, self.second_log_gamma)}
+        apart = {id(p) for p in (*second, self.log_gamma)}
         first = [p for p in self.parameters() if id(p) not in apart]
         return [
-            UpdateGroup("main", [Parameters(first), Parameters([self.log_gamma], rate)]),
-            UpdateGroup("second", [Parameters(second), Parameters([self.second_log_gamma], rate)]),
+            UpdateGroup("main", [Parameters(first)]),
+            UpdateGroup("second", [Parameters(second), Parameters([self.log_gamma], rate)]),
         ]
 
     def losses(self, group: str, batch: Batch, *, generator: torch.Generator) -> Losses:
@@ -88,14 +82,12 @@ class TwoStageVAE(Autoencoder, Resumable):
         z = posterior.rsample(generator)
         params = self.decode_params(z)
         with full_precision(batch.x):
-            energy = self.reconstruction.loss(params, batch.x)
             terms = {
-                "reconstruction": likelihood(energy, self.log_gamma, self.num_features).mean(),
+                "reconstruction": self.reconstruction.loss(params, batch.x).mean(),
                 "divergence": self.density_prior().kl(posterior, z).mean(),
             }
             x_hat = self.reconstruction.mean(params)
-            observed = self.observe(posterior, z, x_hat, batch.x)
-            return Losses(terms, observed | {"gamma": self.log_gamma.detach().exp()})
+            return Losses(terms, self.observe(posterior, z, x_hat, batch.x))
 
     def _second_losses(self, batch: Batch, generator: torch.Generator) -> Losses:
         with torch.no_grad():
@@ -104,19 +96,20 @@ class TwoStageVAE(Autoencoder, Resumable):
             mean, log_variance = self.second_encoder(z).chunk(2, dim=1)
             posterior = GaussianPosterior(mean, bounded(log_variance))
             u = posterior.rsample(generator)
-            energy = 0.5 * (z - self.second_decoder(u)).square().sum(1)
-            gamma = self.second_log_gamma
+            squares = (z - self.second_decoder(u)).square()  # (n, d)
+            # -log N(z; h(u), gamma I) in each dimension
+            each = squares * (-self.log_gamma).exp() + math.log(2 * math.pi) + self.log_gamma
             terms = {
-                "reconstruction": likelihood(energy, gamma, self.latent_dim).mean(),
+                "reconstruction": 0.5 * each.sum(1).mean(),
                 "divergence": self.density_prior().kl(posterior, u).mean(),
             }
-            return Losses(terms, {"second_gamma": gamma.detach().exp()})
+            return Losses(terms, {"gamma": self.log_gamma.detach().exp()})
 
     def sample_latent(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Draw codes (n, d) of the first autoencoder from the second."""
         u = super().sample_latent(n, generator=generator)
         mean = self.second_decoder(u)
-        return GaussianPosterior(mean, self.second_log_gamma.expand_as(mean)).rsample(generator)
+        return GaussianPosterior(mean, self.log_gamma.expand_as(mean)).rsample(generator)
 
     def training_state(self) -> Mapping[str, Carried]:
         """Nothing beside parameters."""
@@ -124,9 +117,3 @@ class TwoStageVAE(Autoencoder, Resumable):
 
     def load_training_state(self, state: Mapping[str, Carried]) -> None:
         """Nothing to take up."""
-
-
-def likelihood(energy: Tensor, log_gamma: Tensor, dimensions: int) -> Tensor:
-    """-log N(t; g, gamma I) in nats, (n,), from |t - g|^2 / 2, (n,)."""
-    constant = 0.5 * dimensions * (math.log(2 * math.pi) + log_gamma)
-    return energy * (-log_gamma).exp() + constant
