@@ -24,6 +24,8 @@ EXAMPLES = sorted((ROOT / "docs/examples").glob("*.yaml")) + [
     for path in sorted((ROOT / "plugins").glob("*/examples/*.yaml"))
     if path.parents[1].name in DISTRIBUTIONS
 ]
+if "gwae-baselines" in DISTRIBUTIONS:
+    EXAMPLES += sorted((ROOT / "docs/examples/baselines").glob("*.yaml"))
 
 
 @pytest.fixture(scope="module")

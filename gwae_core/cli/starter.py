@@ -16,6 +16,7 @@ from gwae_core.config import RunConfig
 from gwae_core.errors import ConfigError
 from gwae_core.files import write_text
 from gwae_core.plugins import registry
+from gwae_core.registered import Registered
 from gwae_core.yaml import dump_yaml
 
 WIDTH = 96
@@ -60,23 +61,25 @@ def _with_placeholders(kind: str, name: str) -> Any:
     return config.model_construct(**dict.fromkeys(required, PLACEHOLDER))
 
 
-def _fields(model: BaseModel, indent: str) -> Iterator[str]:
+def _fields(model: BaseModel, indent: str, *, only: bool = False) -> Iterator[str]:
+    """Lines of a section or component; ``only`` says that its field takes no other component."""
     for name, field in type(model).model_fields.items():
         held = getattr(model, name)
         if isinstance(model, ComponentConfig) and name == "type":
             component = model.component
             yield from _comment(component.summary(), indent)
-            yield f"{indent}type: {registry().full_name(component)}"
+            yield f"{indent}type: {held if only else registry().full_name(component)}"
             continue
         if not indent:
             yield ""
         yield from _comment(field.description or "", indent)
-        if isinstance(held, ComponentConfig):
+        chosen = any(isinstance(item, Registered) for item in field.metadata)
+        if isinstance(held, ComponentConfig) and chosen:
             names = registry().names(held.component.kind)
             yield from _comment(f"One of: {', '.join(names)}.", indent)
         if isinstance(held, BaseModel):
             yield f"{indent}{name}:"
-            yield from _fields(held, indent + "  ")
+            yield from _fields(held, indent + "  ", only=not chosen)
         elif isinstance(held, tuple) and held and isinstance(held[0], BaseModel):
             yield f"{indent}{name}:"
             for item in held:
