@@ -82,3 +82,13 @@ def test_the_second_stage_learns_the_codes_and_leaves_the_first_alone(build, dat
     scale = codes.std(0).max()
     assert (codes.mean(0) - drawn.mean(0)).abs().max() < 0.15 * scale
     assert (torch.cov(codes.T) - torch.cov(drawn.T)).abs().max() < 0.25 * scale**2
+
+
+def test_samples_have_the_second_stages_noise(build) -> None:
+    model = build(NAME)
+    with torch.no_grad():
+        for parameter in model.second_decoder.parameters():
+            parameter.zero_()
+        model.log_gamma.fill_(1.0)
+        drawn = model.sample_latent(20_000, generator=seeded())
+    assert drawn.var(0).log().mean().item() == pytest.approx(1.0, abs=0.03)
