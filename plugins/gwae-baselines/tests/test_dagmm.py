@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from gwae_baselines.dagmm import Mixture, error_features, estimate
+from gwae_baselines.dagmm import error_features
+from gwae_baselines.estimated_mixture import Mixture, estimate
 from torch import Tensor
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
