@@ -136,9 +136,12 @@ class RunFolder:
         for name, kind in ENVIRONMENT.items():
             found = facts.get(name, kind())
             if name == "own_parts" and isinstance(found, list):  # as early runs wrote it
-                found = dict.fromkeys(map(str, found))
-            inner = found.values() if name == "components" and isinstance(found, dict) else ()
-            if not isinstance(found, kind) or not all(isinstance(part, dict) for part in inner):
+                sound = all(isinstance(part, str) for part in found)
+            elif name == "components" and isinstance(found, dict):
+                sound = all(map(_is_text, found.values()))
+            else:
+                sound = isinstance(found, kind)
+            if not sound:
                 raise RunFolderError(
                     f"{self.environment} is damaged: {name} is not what a run writes",
                     hint="restore the file, or train again",
@@ -229,3 +232,8 @@ def _is_empty(path: Path) -> bool:
     if names == {LOCK}:
         refuse_if_locked(path)
     return names <= {LOCK}
+
+
+def _is_text(facts: object) -> bool:
+    """Whether these are facts by name, each a text."""
+    return isinstance(facts, dict) and all(isinstance(fact, str) for fact in facts.values())

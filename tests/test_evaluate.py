@@ -133,6 +133,7 @@ def test_images_with_labels_and_a_mixture_prior_have_every_figure() -> None:
         "coupling_groups": (64,),
         "coupling_prior": (64, 64),
         "coupling_components": (64,),
+        "clustering.k_curve": (3, 11),
     }
     assert found.facts == {
         "data_shape": [1, 2, 3],

@@ -335,7 +335,7 @@ def test_mistakes_after_fit(trained: tuple[GWAETransformer, Any]) -> None:
         model.transform(x[:, :2])
     with pytest.raises(ValueError, match="at least 1; got 0"):
         model.sample(0)
-    with pytest.raises(ValueError, match="there is no component 2; the mixture has 2"):
+    with pytest.raises(ValueError, match="there is no component 2; the prior has 2"):
         model.sample(1, component=2)
     for method in ("sample", "score", "predict", "transform"):
         with pytest.raises(NotFittedError):

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -15,6 +15,7 @@ from gwae_core.comparison import PairedTest, holm, paired_test
 values = st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=3, max_size=12)
 
 
+@settings(max_examples=20)
 @given(values)
 def test_p_values_are_those_of_scipy(pairs):
     a, b = (dict(enumerate(column)) for column in zip(*pairs, strict=True))
@@ -26,6 +27,7 @@ def test_p_values_are_those_of_scipy(pairs):
         assert found.wilcoxon == pytest.approx(stats.wilcoxon(np.subtract(x, y)).pvalue)
 
 
+@settings(max_examples=20)
 @given(values)
 def test_the_order_of_the_two_changes_the_sign_alone(pairs):
     a, b = (dict(enumerate(column)) for column in zip(*pairs, strict=True))

@@ -63,6 +63,7 @@ def test_a_mixture_follows_clusters_where_a_gaussian_fills_the_space_between() -
     assert between[1] == 0.0
 
 
+@pytest.mark.slow
 def test_a_flow_follows_a_ring() -> None:
     angle = rng.uniform(0, 2 * np.pi, 1000)
     z = (1 + 0.05 * rng.normal(size=(1000, 1))) * np.stack([np.cos(angle), np.sin(angle)], 1)
