@@ -6,7 +6,7 @@ those of the VAE; same networks, latent size and steps. Beside equal steps, the 
 training time. Its beta, and whether its codes are standardised before the fit, are chosen on the
 validation parts of other seeds. digits and mnist5k: split 70 / 10 / 20 % by seed, five seeds;
 fashion-mnist: 6,000 training images (10 % of them for validation) and 1,000 of the published test
-part, drawn by a fixed seed, the configuration of mnist5k unchanged, five seeds.
+part, drawn by a fixed seed, the configuration of mnist5k unchanged, three seeds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from cells import Cell, Cells, example, mean_and_error, pace, summary
 
-SEEDS = (0, 1, 2, 3, 4)
+SEEDS = {"digits": range(5), "mnist5k": range(5), "fashion-mnist": range(3)}
 TUNING_SEEDS = (100, 101, 102)
 BETAS = (0.01, 0.02, 0.05, 0.1, 0.2)
 PRIOR = "clustering.prior"
@@ -111,7 +111,7 @@ def table(cells: Cells) -> str:
         entries = cells(
             Cell({"data": data, "model": model, "seed": seed}, {**config, "seed": seed})
             for model, (config, _) in models.items()
-            for seed in SEEDS
+            for seed in SEEDS[data]
         )
         accuracy: dict[str, list[float]] = {}
         values: list[dict[str, float]] = []
