@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import PositiveInt
 
-from gwae_core.builtin.metrics.factor_rows import factor_rows, has_factors
+from gwae_core.builtin.metrics.factor_rows import FactorMetric, factor_rows
 from gwae_core.evaluation import dci_scores
 from gwae_core.interfaces import Measured, Metric, MetricInput
 
@@ -15,7 +15,7 @@ COUNTS = {"gbt": (10_000, 5000), "forest": (2000, 1000)}
 """Training and test rows of each variant where none are given."""
 
 
-class DCIMetric(Metric):
+class DCIMetric(FactorMetric):
     """Disentanglement, completeness and informativeness: which codes predict which factor.
 
     A classifier predicts each factor from all codes, and says how important each code was for it
@@ -46,10 +46,6 @@ class DCIMetric(Metric):
         "completeness": "higher",
         "informativeness": "higher",
     }
-
-    def applies(self, data: MetricInput) -> bool:
-        """At least two codes, and two factors that vary."""
-        return has_factors(data)
 
     def compute(self, data: MetricInput) -> Mapping[str, Measured]:
         """Fit on training rows, judge by test rows."""

@@ -1,15 +1,16 @@
-"""Codes and factors of seeded rows, for the metrics that compare them."""
+"""What the metrics of codes against factors share: when they apply, and their rows."""
 
 from __future__ import annotations
 
+from abc import ABC
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gwae_core.evaluation import random_subset
-from gwae_core.interfaces import Evaluated, MetricInput
+from gwae_core.interfaces import Evaluated, Metric, MetricInput
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,22 @@ class FactorRows:
         whole = np.zeros((len(matrix), len(self.kept)), dtype=matrix.dtype)
         whole[:, self.kept] = matrix
         return whole
+
+
+class FactorMetric(Metric, ABC):
+    """A metric of codes against factors, on splits of at least ``smallest_split`` rows."""
+
+    better: ClassVar = {"score": "higher"}
+
+    @property
+    def smallest_split(self) -> int:
+        """Rows that each split must have."""
+        return 1
+
+    def applies(self, data: MetricInput) -> bool:
+        """At least two codes, two factors that vary, and enough rows in each split."""
+        rows = min(len(data.train.z), len(data.test.z))
+        return has_factors(data) and rows >= self.smallest_split
 
 
 def has_factors(data: MetricInput) -> bool:

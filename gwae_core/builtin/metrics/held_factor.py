@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field, PositiveInt
 
-from gwae_core.builtin.metrics.factor_rows import factor_rows, has_factors
+from gwae_core.builtin.metrics.factor_rows import FactorMetric, factor_rows
 from gwae_core.evaluation import beta_vae_score, factor_vae_score, irs_score
 from gwae_core.interfaces import Metric, MetricInput
 
 
-class FactorVAEMetric(Metric):
+class FactorVAEMetric(FactorMetric):
     """FactorVAE score: the held factor is guessed from the code that varies least.
 
     The accuracy of the majority vote on batches of the test split that share the value of one
@@ -34,11 +34,11 @@ class FactorVAEMetric(Metric):
         """Votes of the test split."""
 
     config: Config
-    better: ClassVar = {"score": "higher"}
 
-    def applies(self, data: MetricInput) -> bool:
-        """At least two codes, two factors that vary, and a batch of rows in each split."""
-        return has_factors(data) and _smallest(data) >= self.config.batch_size
+    @property
+    def smallest_split(self) -> int:
+        """A batch."""
+        return self.config.batch_size
 
     def compute(self, data: MetricInput) -> Mapping[str, float]:
         """Vote on the training split, judge by the test split."""
@@ -52,7 +52,7 @@ class FactorVAEMetric(Metric):
         return {"score": found.test}
 
 
-class BetaVAEMetric(Metric):
+class BetaVAEMetric(FactorMetric):
     """Beta-VAE score: the factor that pairs share is guessed from how their codes differ.
 
     The accuracy of a logistic regression on mean absolute differences of codes over batches of
@@ -74,11 +74,11 @@ class BetaVAEMetric(Metric):
         """Batches of the test split."""
 
     config: Config
-    better: ClassVar = {"score": "higher"}
 
-    def applies(self, data: MetricInput) -> bool:
-        """At least two codes, two factors that vary, and a batch of rows in each split."""
-        return has_factors(data) and _smallest(data) >= self.config.batch_size
+    @property
+    def smallest_split(self) -> int:
+        """A batch."""
+        return self.config.batch_size
 
     def compute(self, data: MetricInput) -> Mapping[str, float]:
         """Fit on the training split, judge by the test split."""
@@ -92,7 +92,7 @@ class BetaVAEMetric(Metric):
         return {"score": found.test}
 
 
-class IRSMetric(Metric):
+class IRSMetric(FactorMetric):
     """Interventional robustness: how little a code moves while one factor is held.
 
     On the test split, with the largest deviation of each code as its unit and weight (Suter et
@@ -110,18 +110,9 @@ class IRSMetric(Metric):
         """Most test rows, drawn by seed."""
 
     config: Config
-    better: ClassVar = {"score": "higher"}
-
-    def applies(self, data: MetricInput) -> bool:
-        """At least two codes, and two factors that vary."""
-        return has_factors(data)
 
     def compute(self, data: MetricInput) -> Mapping[str, float]:
         """Compare deviations on test rows."""
         rows = factor_rows(data, num_test=self.config.num_test)
         found = irs_score(rows.z_test, rows.y_test, quantile=self.config.quantile)
         return {"score": found.score}
-
-
-def _smallest(data: MetricInput) -> int:
-    return min(len(data.train.z), len(data.test.z))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import PositiveInt
 
-from gwae_core.builtin.metrics.factor_rows import factor_rows, has_factors
+from gwae_core.builtin.metrics.factor_rows import FactorMetric, factor_rows
 from gwae_core.evaluation import mig_score, modularity_score
 from gwae_core.interfaces import Measured, Metric, MetricInput
 
 
-class MIGMetric(Metric):
+class MIGMetric(FactorMetric):
     """Mutual information gap: how far the best code of a factor is ahead of the second best.
 
     The mean over factors of the gap in mutual information over the factor's entropy, on the test
@@ -29,11 +29,6 @@ class MIGMetric(Metric):
         """Most test rows, drawn by seed."""
 
     config: Config
-    better: ClassVar = {"score": "higher"}
-
-    def applies(self, data: MetricInput) -> bool:
-        """At least two codes, and two factors that vary."""
-        return has_factors(data)
 
     def compute(self, data: MetricInput) -> Mapping[str, Measured]:
         """Count on test rows."""
@@ -45,7 +40,7 @@ class MIGMetric(Metric):
         }
 
 
-class ModularityMetric(Metric):
+class ModularityMetric(FactorMetric):
     """Modularity: whether each code tells of one factor only, on the test split.
 
     From the mutual information of `mig` (Ridgeway and Mozer, 2018); 1 at best, a code that tells
@@ -62,11 +57,6 @@ class ModularityMetric(Metric):
         """Most test rows, drawn by seed."""
 
     config: Config
-    better: ClassVar = {"score": "higher"}
-
-    def applies(self, data: MetricInput) -> bool:
-        """At least two codes, and two factors that vary."""
-        return has_factors(data)
 
     def compute(self, data: MetricInput) -> Mapping[str, float]:
         """Count on test rows."""

@@ -7,12 +7,12 @@ from typing import ClassVar, Literal
 
 from pydantic import PositiveInt
 
-from gwae_core.builtin.metrics.factor_rows import factor_rows, has_factors
+from gwae_core.builtin.metrics.factor_rows import FactorMetric, factor_rows
 from gwae_core.evaluation import explicitness_score, sap_continuous, sap_svc
 from gwae_core.interfaces import Metric, MetricInput
 
 
-class SAPMetric(Metric):
+class SAPMetric(FactorMetric):
     """Separated attribute predictability: the best single code's lead in predicting a factor.
 
     The mean over factors of the gap between the best code and the second best (Kumar et al., 2018).
@@ -34,10 +34,6 @@ class SAPMetric(Metric):
     config: Config
     better: ClassVar = {"svc": "higher", "continuous": "higher"}
 
-    def applies(self, data: MetricInput) -> bool:
-        """At least two codes, and two factors that vary."""
-        return has_factors(data)
-
     def compute(self, data: MetricInput) -> Mapping[str, float]:
         """Fit on training rows, judge by test rows."""
         rows = factor_rows(data, num_train=self.config.num_train, num_test=self.config.num_test)
@@ -47,7 +43,7 @@ class SAPMetric(Metric):
         }
 
 
-class ExplicitnessMetric(Metric):
+class ExplicitnessMetric(FactorMetric):
     """Explicitness: whether a linear classifier reads the factors off all codes together.
 
     The mean over factors of the area under the ROC curve of a logistic regression, one class
@@ -66,11 +62,6 @@ class ExplicitnessMetric(Metric):
         """Most test rows, drawn by seed."""
 
     config: Config
-    better: ClassVar = {"score": "higher"}
-
-    def applies(self, data: MetricInput) -> bool:
-        """At least two codes, and two factors that vary."""
-        return has_factors(data)
 
     def compute(self, data: MetricInput) -> Mapping[str, float]:
         """Fit on training rows, judge by test rows."""
