@@ -28,7 +28,7 @@ def models() -> dict[str, dict[str, Any]]:
         "GWAE, mixture prior": base,
         JOINT: {**normal, "objective": critic},
         "GWAE, neural prior": {**base, "prior": "neural"},
-        "VAE, beta 0.05": {**normal, "objective": {"type": "vae", "beta": 0.05}},
+        "VAE, beta 0.02": {**normal, "objective": {"type": "vae", "beta": 0.02}},
     }
 
 
