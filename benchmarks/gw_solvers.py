@@ -347,10 +347,12 @@ def read(path: Path) -> list[Row]:
 
 
 def merged(old: list[Row], new: list[Row]) -> list[Row]:
-    """The old rows in their order, measured again where they were; others at the end."""
+    """The old rows in their order, measured again where they were; others after their problem."""
     fresh = {(row.problem, row.n, row.solver): row for row in new}
-    kept = [fresh.pop((row.problem, row.n, row.solver), row) for row in old]
-    return kept + list(fresh.values())
+    rows = [fresh.pop((row.problem, row.n, row.solver), row) for row in old]
+    rows += fresh.values()
+    problems = list(dict.fromkeys(row.problem for row in rows))
+    return sorted(rows, key=lambda row: (problems.index(row.problem), row.n))
 
 
 def figure(rows: list[Row], path: Path) -> None:

@@ -50,9 +50,9 @@ def descend(
         q: Weights, (m,).
         plan: The coupling to start from, (n, m).
         max_steps: Linear problems at most.
-        g: Duals, (1, 1, m), near-optimal for C(plan); they and ``temperatures`` make the steps
-            warm.
-        temperatures: Epsilons of the few Sinkhorn iterations that renew the duals at each step.
+        g: Duals, (1, 1, m), near-optimal for C(plan), which make the steps warm.
+        temperatures: Epsilons of a few Sinkhorn iterations that renew them at each step; none
+            leaves them as they are.
     """
     state = form.state_of_plan(plan)
     cost = form.cost(state[None])[0]
@@ -93,6 +93,6 @@ def _linear_step(
     temperatures: tuple[float, ...],
 ) -> tuple[Vertex, Array | None]:
     if g is None or not temperatures:
-        return solve_linear(cost, p, q), g
+        return solve_linear(cost, p, q, g=None if g is None else g[0]), g
     warm = anneal(form, p, q, state[None], epsilons=temperatures, inner=4, g=g, update=False)
     return solve_linear(cost, p, q, f=warm.f[0], g=warm.g[0]), warm.g
