@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from gwae_core.runs import RunResult, run
     from gwae_core.sampling import fit_sampler
     from gwae_core.spaces import GWResult, MMSpace
+    from gwae_core.sweeping import SweepConfig, SweepResult, sweep
     from gwae_core.transformer import GWAETransformer
 
 __version__ = "0.1.0"
@@ -103,6 +104,7 @@ _HOMES = {
     "runs": ("RunResult", "run"),
     "sampling": ("fit_sampler",),
     "spaces": ("GWResult", "MMSpace"),
+    "sweeping": ("SweepConfig", "SweepResult", "sweep"),
     "transformer": ("GWAETransformer",),
 }
 _LAZY = {name: f"gwae_core.{home}" for home, names in _HOMES.items() for name in names}
@@ -149,6 +151,8 @@ __all__ = [
     "Sampler",
     "SplitConfig",
     "Stage",
+    "SweepConfig",
+    "SweepResult",
     "Tracker",
     "TrainingConfig",
     "UpdateGroup",
@@ -161,6 +165,7 @@ __all__ = [
     "hookimpl",
     "load",
     "run",
+    "sweep",
 ]
 
 

@@ -82,6 +82,7 @@ ORDER = (
     "tracking",
     "runs",
     "seeds",
+    "sweeping",
     "testing",
     "cli",
 )

@@ -114,6 +114,7 @@ def test_every_import_is_a_declared_requirement(project: dict[str, Any]) -> None
             "inception",
             "hdf5",
             "mlflow",
+            "sweep",
             "tensorboard",
             "test",
         )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gwae_core import __version__
-from gwae_core.cli import comparing, evaluating, plugin_commands, sampling
+from gwae_core.cli import comparing, evaluating, plugin_commands, sampling, sweeping
 from gwae_core.cli.options import AllowImport, RunArgument
 from gwae_core.cli.reporting import reported
 from gwae_core.errors import ConfigError
@@ -156,6 +156,7 @@ def schema(
 
 app.command()(evaluating.evaluate)
 app.command()(comparing.compare)
+app.command()(sweeping.sweep)
 
 
 @app.command()
