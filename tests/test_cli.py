@@ -74,6 +74,7 @@ def test_help_names_every_command_and_imports_nothing_heavy():
         "schema",
         "evaluate",
         "compare",
+        "sweep",
         "report",
         "sample",
         "encode",

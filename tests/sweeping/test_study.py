@@ -44,6 +44,10 @@ def config(search: str = "random", trials: int | None = 8, **changes: Any) -> Sw
     )
 
 
+MEMORY = "sqlite:///:memory:"
+"""A storage for tests that open a study once."""
+
+
 @contextmanager
 def opened(settings: SweepConfig, folder: Path) -> Iterator[Study]:
     study = Study(settings, folder)
@@ -71,7 +75,7 @@ def params(trials: list[Any]) -> list[Any]:
 
 def test_a_grid_covers_all(tmp_path):
     space = {"latent_dim": [2, 3], "training.steps": {"low": 10, "high": 30, "step": 10}}
-    found = carried_out_of(config("grid", None, space=space), tmp_path / "s")
+    found = carried_out_of(config("grid", None, space=space, storage=MEMORY), tmp_path / "s")
     assert sorted(found) == [(d, s) for d in (2, 3) for s in (10, 20, 30)]
 
 
@@ -83,11 +87,11 @@ def carried_out_of(settings: SweepConfig, folder: Path) -> list[tuple[Any, ...]]
 
 @pytest.mark.parametrize("search", ["random", "tpe"])
 def test_a_search_is_its_seed(search, tmp_path):
-    settings = config(search, startup_trials=3)
+    settings = config(search, startup_trials=3, storage=MEMORY)
     one, two = (carried_out(settings, tmp_path / name) for name in "ab")
     assert params(one) == params(two)
     assert len({str(p) for p in params(one)}) == len(one) == 8
-    other = carried_out(config(search, startup_trials=3, seed=1), tmp_path / "c")
+    other = carried_out(config(search, startup_trials=3, seed=1, storage=MEMORY), tmp_path / "c")
     assert params(other) != params(one)
     for found in params(one):
         assert 1e-4 <= found[RATE] <= 1e-1 and found["latent_dim"] in range(2, 31)
@@ -104,7 +108,7 @@ def test_more_trials_may_be_asked_for_and_begin_alike(tmp_path):
 def test_the_model_finds_better_values_than_chance(tmp_path):
     means = {}
     for search in ("random", "tpe"):
-        found = carried_out(config(search, 40), tmp_path / search)
+        found = carried_out(config(search, 40, storage=MEMORY), tmp_path / search)
         values = [trial.value for trial in found]
         means[search] = sum(values[20:]) / 20
     assert means["tpe"] < 0.6 * means["random"]
@@ -213,7 +217,7 @@ def test_hopeless_trials_are_given_up(pruning, metric, tmp_path):
                 raise Hopeless
         return 0.5
 
-    settings = config(trials=10, pruning=asked, metric=metric)
+    settings = config(trials=10, pruning=asked, metric=metric, storage=MEMORY)
     with opened(settings, tmp_path / "s") as study:
         work(study, carry_out, observe=lambda record: None)
         found = study.results().trials
@@ -292,17 +296,17 @@ study.close()
 
 
 def test_two_processes_share_the_trials_and_carry_out_each_once(tmp_path):
-    settings = config(trials=20).model_dump_json()
+    settings = config(trials=12).model_dump_json()
     command = [sys.executable, "-c", CROWD, settings, str(tmp_path / "s")]
     crowd = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     for process in crowd:
         _, errors = process.communicate(timeout=100)
         assert process.returncode == 0, errors
     done = [int(line) for line in (tmp_path / "s/log").read_text().split()]
-    assert sorted(done) == list(range(20))
-    assert [trial.state for trial in carried_out(config(trials=20), tmp_path / "s")] == [
+    assert sorted(done) == list(range(12))
+    assert [trial.state for trial in carried_out(config(trials=12), tmp_path / "s")] == [
         "finished"
-    ] * 20
+    ] * 12
 
 
 def test_settings_are_kept_as_json(tmp_path):
