@@ -142,11 +142,14 @@ class Space:
             self.config(labels, source=source)
         except ConfigError as error:
             shown = ", ".join(f"{path}={one}" for path, one in labels.items())
-            hint = "values that belong together are one choice: " + (
+            several = len(labels) > 1 and "unknown field" in error.message
+            hint = (
+                "correct the path; fields of one component alone are a choice of it: "
                 "`prior: [normal, {type: gaussian-mixture, num_components: 20}]`"
             )
             raise ConfigError(
-                f"{error.message}\n(found at {shown})", hint=error.hint or hint
+                f"{error.message}\n(found at {shown})",
+                hint=error.hint or (hint if several else None),
             ) from error
 
     def _samples(self) -> Iterator[dict[str, Any]]:

@@ -166,14 +166,14 @@ def test_an_error_of_a_worker_is_that_of_the_sweep(file, tmp_path):
         sweep(config, out=tmp_path / "out", workers=2)
 
 
-LONG = {"steps": 300, "validate_every": 50, "checkpoint_every": 20, "threads": 1}
+LONG = {"steps": 150, "validate_every": 50, "checkpoint_every": 20, "threads": 1}
 
 
 @pytest.mark.slow
 def test_killed_workers_and_a_killed_command_lose_no_trial(file, tmp_path):
     config = changed(
         file,
-        space={"training.learning_rate": [0.01, 0.003, 0.001, 0.0003]},
+        space={"training.learning_rate": [0.01, 0.003, 0.001]},
         run={**SweepConfig.from_file(file).run, "training": LONG},
     )
     path, out = tmp_path / "long.json", tmp_path / "out"
@@ -186,7 +186,7 @@ def test_killed_workers_and_a_killed_command_lose_no_trial(file, tmp_path):
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     workers = wait_for_training(out, 2)
     os.kill(workers[0], signal.SIGKILL)
-    wait_for(lambda: len(list(out.glob("trial-*/seed-*/evaluation/metrics.json"))) >= 3)
+    wait_for(lambda: len(list(out.glob("trial-*/seed-*/evaluation/metrics.json"))) >= 2)
     process.kill()
     process.communicate()
     wait_for(lambda: not is_running(workers[1]))
@@ -194,8 +194,8 @@ def test_killed_workers_and_a_killed_command_lose_no_trial(file, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     found = sweep(config, out=out)
-    assert [trial.state for trial in found.trials] == ["finished"] * 4
-    assert {p.name for p in out.glob("trial-*")} == {f"trial-{k}" for k in range(4)}
+    assert [trial.state for trial in found.trials] == ["finished"] * 3
+    assert {p.name for p in out.glob("trial-*")} == {f"trial-{k}" for k in range(3)}
     # Every trial ends as if nothing had happened.
     assert [t.value for t in found.trials] == [t.value for t in whole.trials]
     for weights in sorted((tmp_path / "whole").rglob("last.safetensors")):
