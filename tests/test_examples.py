@@ -148,6 +148,7 @@ def test_script_scores_codes_that_are_disentangled(tmp_path: Path) -> None:
     assert "mutual information gap 0.97" in printed
 
 
+@pytest.mark.slow
 def test_plugin_is_discovered_trains_and_loads(tmp_path: Path) -> None:
     # what an installer makes of the example's pyproject.toml
     project = tomllib.loads((EXAMPLES / "gwae-cube" / "pyproject.toml").read_text("utf-8"))[

@@ -295,6 +295,7 @@ study.close()
 """
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_trials_and_carry_out_each_once(tmp_path):
     settings = config(trials=12).model_dump_json()
     command = [sys.executable, "-c", CROWD, settings, str(tmp_path / "s")]

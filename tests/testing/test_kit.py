@@ -687,6 +687,7 @@ def test_what_is_no_list_of_configurations_is_refused(configs: Any, message: str
         parametrize_with_checks(configs)
 
 
+@pytest.mark.slow
 def test_the_kit_says_that_it_needs_assertions() -> None:
     code = (
         "from gwae_core.builtin.priors import Normal\n"

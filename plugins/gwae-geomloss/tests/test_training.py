@@ -38,6 +38,7 @@ def test_twenty_steps(compare: str, tmp_path: Path) -> None:
     assert all(math.isfinite(value) for value in result.metrics.values())
 
 
+@pytest.mark.slow
 def test_example(tmp_path: Path) -> None:
     config = RunConfig.from_file(EXAMPLE, overrides=("training.steps=3",))
     result = run(config, out=tmp_path / "run", report=False)
