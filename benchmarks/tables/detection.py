@@ -1,9 +1,10 @@
 """Out-of-distribution detection: trained on mnist5k, told from Fashion-MNIST.
 
 Protocol, fixed before the runs: models of the example mnist5k, three seeds, nothing tuned for this
-task; one step of the critic for each of the model, the VAE with the beta that clustering chose. The
-other set is 1,000 images of Fashion-MNIST, drawn by a fixed seed. Every score a model has is shown,
-beside the baseline that knows no model, the mean of the pixels.
+task; the VAE with the beta that clustering chose. The other set is 1,000 images of Fashion-MNIST,
+drawn by a fixed seed. Every score a model has is shown, beside the baseline that knows no model, the
+mean of the pixels. An adversarial divergence, whose critic is a further score, is not among the
+models: on one core it takes several times as long as all others together.
 """
 
 from __future__ import annotations
@@ -15,18 +16,15 @@ from tables.clustering import FASHION
 
 SEEDS = (0, 1, 2)
 OUTSIDE = {**FASHION, "limit": 10, "type": "fashion-mnist"}
-SCORES = ("critic", "reconstruction", "density", "neighbors")
-JOINT = "GWAE, normal prior, critic"
+SCORES = ("reconstruction", "density", "neighbors")
 
 
 def models() -> dict[str, dict[str, Any]]:
     """What is trained."""
     base = example("mnist5k")
     normal = {**base, "prior": "normal"}
-    critic = {**base["objective"], "divergence": {"type": "critic", "steps": 1}}
     return {
         "GWAE, mixture prior": base,
-        JOINT: {**normal, "objective": critic},
         "GWAE, neural prior": {**base, "prior": "neural"},
         "VAE, beta 0.02": {**normal, "objective": {"type": "vae", "beta": 0.02}},
     }
