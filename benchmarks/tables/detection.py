@@ -2,8 +2,8 @@
 
 Protocol, fixed before the runs: models of the example mnist5k, three seeds, nothing tuned for this
 task; the VAE with the beta that clustering chose. The other set is 1,000 images of Fashion-MNIST,
-drawn by a fixed seed. Every score a model has is shown, beside the baseline that knows no model, the
-mean of the pixels. An adversarial divergence, whose critic is a further score, is not among the
+drawn by a fixed seed. Every score a model has is shown, beside the baseline that knows no model,
+the mean of the pixels. An adversarial divergence, whose critic is a further score, is not among the
 models: on one core it takes several times as long as all others together.
 """
 
