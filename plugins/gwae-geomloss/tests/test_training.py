@@ -31,6 +31,7 @@ def test_twenty_steps(compare: str, tmp_path: Path) -> None:
             "encoder": {"type": "mlp", "hidden": [16]},
             "decoder": {"type": "mlp", "hidden": [16]},
             "training": {"steps": 20, "batch_size": 16},
+            "metrics": ["reconstruction"],
         }
     )
     result = run(config, out=tmp_path / "run", report=False)

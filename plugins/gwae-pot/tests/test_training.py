@@ -45,6 +45,7 @@ def test_twenty_steps(compare: str, estimator: dict[str, Any], tmp_path: Path) -
             "encoder": {"type": "mlp", "hidden": [16]},
             "decoder": {"type": "mlp", "hidden": [16]},
             "training": {"steps": 20, "batch_size": 16},
+            "metrics": ["reconstruction"],
         }
     )
     result = run(config, out=tmp_path / "run", report=False)
@@ -54,6 +55,7 @@ def test_twenty_steps(compare: str, estimator: dict[str, Any], tmp_path: Path) -
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=[path.stem for path in EXAMPLES])
 def test_examples(path: Path, tmp_path: Path) -> None:
-    config = RunConfig.from_file(path, overrides=("training.steps=5",))
+    overrides = ("training.steps=5", "training.batch_size=32", "metrics=[reconstruction]")
+    config = RunConfig.from_file(path, overrides=overrides)
     result = run(config, out=tmp_path / "run", report=False)
     assert all(math.isfinite(value) for value in result.metrics.values())
