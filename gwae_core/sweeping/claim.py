@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ BEAT = 30.0
 """Seconds between two signs of life of a trial."""
 SILENCE = 600.0
 """Seconds without a sign of life after which a trial of another machine is taken over."""
+BEGUN = "begun"
+"""How often a trial was begun by a worker that neither ended it nor let it go."""
 
 
 class ClaimedTrial:
@@ -30,6 +33,7 @@ class ClaimedTrial:
 
     Attributes:
         params: Values by dotted path.
+        killed: How many workers were killed while they worked on it.
     """
 
     def __init__(self, study: Study, number: int, trial_id: int, folder: Path) -> None:
@@ -39,8 +43,11 @@ class ClaimedTrial:
         self.beat()
         self.params = study.suggest(trial_id, number)
         self._trial = study.optuna.trial.Trial(study.study, trial_id)
-        known = study.storage.get_trial(trial_id).intermediate_values
-        self._reported = set(known)
+        known = study.storage.get_trial(trial_id)
+        self._reported = set(known.intermediate_values)
+        self.killed = int(known.user_attrs.get(BEGUN, 0))
+        self._ended = False
+        study.storage.set_trial_user_attr(trial_id, BEGUN, self.killed + 1)
 
     def beat(self) -> None:
         """Give a sign of life, if the last one is some time ago."""
@@ -72,8 +79,16 @@ class ClaimedTrial:
         self._study.storage.set_trial_user_attr(self._id, "bug", bug)
         self._tell(self._study.optuna.trial.TrialState.FAIL)
 
+    def let_go(self) -> None:
+        """Leave the trial, which has not ended, to whoever comes next; a killed worker cannot."""
+        if not self._ended:
+            # An error on the way here says more than one of a storage that cannot be written.
+            with suppress(Exception):
+                self._study.storage.set_trial_user_attr(self._id, BEGUN, self.killed)
+
     def _tell(self, state: optuna.trial.TrialState, value: float | None = None) -> None:
         self._study.study.tell(self.number, value, state=state)
+        self._ended = True
 
 
 def is_alive_elsewhere(trial: FrozenTrial) -> bool:

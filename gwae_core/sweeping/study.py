@@ -75,7 +75,12 @@ class Study:
     def claim(self) -> Iterator[ClaimedTrial | None]:
         """Hold the next trial that nobody works on, those first that were left behind; or None."""
         with ExitStack() as held:
-            yield self._next(held)
+            trial = self._next(held)
+            try:
+                yield trial
+            finally:
+                if trial is not None:
+                    trial.let_go()
 
     def results(self) -> SweepResult:
         """All trials as they are."""

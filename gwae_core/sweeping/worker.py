@@ -18,14 +18,17 @@ from gwae_core.sweeping.trial import Hopeless, WrongMetric, run_trial
 Observer = Callable[[Record], None]
 FUTILE = 3
 """Failed trials, where none ended well, after which a worker stops."""
+TRIES = 3
+"""Workers that are killed at a trial before it is given up."""
 
 
 def work(study: Study, carry_out: Callable[[ClaimedTrial], float], *, observe: Observer) -> None:
     """Carry out trials until every one is finished, or in the hands of another worker.
 
-    A trial that diverges, or that fails by a bug, is noted as failed, and the next one goes on. An
-    error of folders or data ends the worker; its trial is taken up by whoever comes next. Where all
-    of the first trials fail, the mistake is in what they have in common.
+    A trial that diverges, that fails by a bug, or at which three workers were killed, is noted as
+    failed, and the next one goes on. An error of folders or data ends the worker; its trial is
+    taken up by whoever comes next. Where all of the first trials fail, the mistake is in what they
+    have in common.
 
     Args:
         study: The study.
@@ -43,6 +46,11 @@ def work(study: Study, carry_out: Callable[[ClaimedTrial], float], *, observe: O
             begun = {"event": "begin", "trial": trial.number, "of": study.count}
             observe({**begun, "params": trial.params})
             try:
+                if trial.killed >= TRIES:
+                    raise TrainingError(
+                        f"{trial.killed} workers were killed while they worked on it, most often "
+                        "for want of memory; it is given up"
+                    )
                 trial.finish(carry_out(trial))
             except Hopeless:
                 trial.prune()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import subprocess
 import sys
 import time
@@ -190,6 +191,50 @@ def test_a_mistake_that_all_trials_share_ends_the_sweep(tmp_path):
         with pytest.raises(TrainingError, match=r"the first 3 trials failed.*the loss is NaN"):
             work(study, carry_out, observe=lambda record: None)
         assert sum(trial.state == "waiting" for trial in study.results().trials) == 6
+
+
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+from gwae_core import SweepConfig
+from gwae_core.sweeping.study import Study
+from gwae_core.sweeping.worker import work
+
+def carry_out(trial):
+    if trial.number == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 1.0
+
+study = Study(SweepConfig.from_mapping(json.loads(sys.argv[1])), Path(sys.argv[2]))
+work(study, carry_out, observe=lambda record: print(json.dumps(record), flush=True))
+study.close()
+"""
+
+
+@pytest.mark.slow
+def test_a_trial_that_kills_every_worker_is_given_up_after_three(tmp_path):
+    command = [sys.executable, "-c", KILLED, config(trials=2).model_dump_json(), tmp_path / "s"]
+    ended = [subprocess.run(command, capture_output=True, text=True) for _ in range(4)]
+    assert [one.returncode for one in ended] == [-signal.SIGKILL] * 3 + [0], ended[-1].stderr
+    told = [json.loads(line) for line in ended[-1].stdout.splitlines()]
+    given_up = next(record for record in told if record["event"] == "end")
+    assert (given_up["trial"], given_up["state"]) == (0, "failed")
+    assert "3 workers were killed while they worked on it" in given_up["error"]
+    with opened(config(trials=2), tmp_path / "s") as study:
+        assert [trial.state for trial in study.results().trials] == ["failed", "finished"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RunFolderError("disk full")])
+def test_a_trial_that_is_let_go_is_not_counted_as_killed(error, tmp_path):
+    def carry_out(trial):
+        raise error
+
+    with opened(config(trials=1), tmp_path / "s") as study:
+        for _ in range(5):
+            with pytest.raises(type(error)):
+                work(study, carry_out, observe=lambda record: None)
+        with study.claim() as trial:
+            assert trial is not None and trial.killed == 0
 
 
 @pytest.mark.parametrize("error", [RunFolderError("disk full"), WrongMetric("no such metric")])
