@@ -90,7 +90,7 @@ class KnownMeasurements:
             self._cache.save(one)
 
     def store(self, base: Evaluation, asked: Sequence[Measurement]) -> None:
-        """Write the evaluation: what is asked for, and beside it what else is known.
+        """Write the evaluation, if it changed: what is asked for, and beside it what else is known.
 
         Raises:
             RunFolderError: It cannot be written.
@@ -108,7 +108,9 @@ class KnownMeasurements:
             "context": self.context,
             "measured": [described(one) for one in everything],
         }
-        save_evaluation(self.folder, replace(whole, facts={**whole.facts, **about}), part=self.part)
+        facts = {**whole.facts, **about}
+        if self.base is None or facts != self.base.facts:
+            save_evaluation(self.folder, replace(whole, facts=facts), part=self.part)
         self._cache.drop([one.key for one in everything])
 
     def _read(self) -> tuple[Evaluation | None, list[Measurement]]:

@@ -193,9 +193,10 @@ def evaluate_trained(
             )
             for k, metric in enumerate(config.metrics):
                 if found[k] is None:
-                    if observe is not None:
+                    built = metric.build()
+                    if observe is not None and built.applies(data):
                         observe(metric.type)
-                    found[k] = one = replace(measure(metric.build(), data), key=keys[k])
+                    found[k] = one = replace(measure(built, data), key=keys[k])
                     known.keep(one)
             base = base or drawn(data, train, held_out)
     asked = [one for one in found if one is not None]

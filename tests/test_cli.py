@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -151,6 +152,37 @@ def test_evaluate_says_what_it_computed_and_what_it_knew(trained):
     assert "spearman" in result.stdout and "psnr" not in result.stdout
     stored = json.loads((trained / "evaluation" / "metrics.json").read_text())
     assert {"reconstruction.psnr", "geometry.euclidean.spearman"} <= stored.keys()
+
+
+def test_evaluate_does_not_announce_a_metric_that_it_leaves_out(trained):
+    result = gwae("evaluate", trained, "--metric", "dci")
+    assert result.exit_code == 0 and result.stderr == ""
+    assert result.stdout == "left out    dci: not for these data or this model\n"
+
+
+def test_evaluate_writes_the_report_that_shows_what_it_computed(trained, tmp_path):
+    run = Path(shutil.copytree(trained, tmp_path / "run"))
+    page = run / "report.html"
+    changed = ("evaluate", run, "--metric", "geometry", "--set")
+
+    def evaluated(*arguments):
+        result = gwae(*arguments)
+        assert result.exit_code == 0, result.output
+        return result
+
+    assert "report" not in evaluated(*changed, "geometry.points=40").output
+    assert not page.exists()
+    page.write_text("an old page")
+    assert "report" not in evaluated("evaluate", run, "--part", "validation").output
+    assert "report" not in evaluated(*changed, "geometry.points=41", "--no-report").output
+    assert page.read_text() == "an old page"
+    result = evaluated(*changed, "geometry.points=42", "--json")
+    assert "geometry.euclidean.spearman" in json.loads(result.stdout)["metrics"]
+    assert "Spearman" in page.read_text()
+    known = evaluated(*changed, "geometry.points=42")
+    assert "from cache  geometry" in known.stdout and "report" not in known.output
+    again = evaluated(*changed, "geometry.points=43")
+    assert again.stdout.endswith(f"\nreport      {page}\n")
 
 
 @pytest.mark.parametrize(

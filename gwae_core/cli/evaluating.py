@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -40,6 +41,9 @@ def evaluate(
     force: Annotated[
         bool, typer.Option("--force", help="Compute again what was computed before.")
     ] = False,
+    report: Annotated[
+        bool, typer.Option(help="Write the run's report again, where it has one.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     allow_import: AllowImport = False,
 ) -> None:
@@ -48,7 +52,7 @@ def evaluate(
 
     from gwae_core.cli.results import evaluation_json, evaluation_text
     from gwae_core.errors import ConfigError
-    from gwae_core.evaluation.stored import Part
+    from gwae_core.evaluation.stored import Part, evaluation_folder
     from gwae_core.run_evaluation import evaluate_run
 
     if part not in get_args(Part):
@@ -64,3 +68,14 @@ def evaluate(
         observe=lambda metric: typer.echo(f"computing {metric} ...", err=True),
     )
     typer.echo(evaluation_json(found) if as_json else evaluation_text(found))
+    page = run / "report.html"
+    if report and _is_older(page, than=evaluation_folder(run) / "facts.json"):
+        from gwae_core.report import write_report
+
+        typer.echo("writing the report ...", err=True)
+        typer.echo(f"report      {write_report(run)}", err=as_json)
+
+
+def _is_older(page: Path, *, than: Path) -> bool:
+    """Whether a page is there and was written before a file that it shows."""
+    return page.is_file() and than.is_file() and page.stat().st_mtime < than.stat().st_mtime

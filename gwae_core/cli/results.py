@@ -38,7 +38,7 @@ def metrics_text(metrics: Mapping[str, float], folder: Path) -> str:
 
 def evaluation_text(found: RunEvaluation) -> str:
     """The metrics that were asked for; which of them had been computed before; what is left out."""
-    lines = [_text(found.metrics, found.part, found.intervals) if found.metrics else ""]
+    lines = [_text(found.metrics, found.part, found.intervals)] if found.metrics else []
     if found.seconds:
         spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in found.seconds.items())
         lines.append(f"computed    {spent}")
