@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class GWAEError(Exception):
     """A mistake that the user can mend; the command line shows it without a traceback.
@@ -69,3 +71,11 @@ class RunInterrupted(KeyboardInterrupt):
 
     def __str__(self) -> str:
         return f"{self.message}\nhint: {self.hint}"
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """A question after the known name that is most like a wrong one; empty where none is."""
+    import difflib  # of no use to those who make no mistake
+
+    close = difflib.get_close_matches(str(name), known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

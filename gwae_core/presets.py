@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gwae_core.components import Component
 from gwae_core.config import RunConfig
-from gwae_core.errors import ConfigError
+from gwae_core.errors import ConfigError, did_you_mean
 from gwae_core.interfaces import Metric
 from gwae_core.yaml import apply_overrides
 
@@ -62,8 +61,7 @@ def preset(name: str) -> tuple[Metric.Config, ...]:
 
 def _values(name: str) -> tuple[Mapping[str, Any], ...]:
     if name not in PRESETS:
-        close = difflib.get_close_matches(name, PRESETS, n=1)
-        meant = f"; did you mean {close[0]!r}?" if close else ""
+        meant = did_you_mean(name, PRESETS)
         raise ConfigError(f"no preset {name!r}{meant}", hint=f"presets: {', '.join(PRESETS)}")
     return PRESETS[name]
 
@@ -138,8 +136,7 @@ def _overridden(
                 hint="for example geometry.points=500",
             )
         if name not in names:
-            close = difflib.get_close_matches(name, names, n=1)
-            meant = f"; did you mean {close[0]!r}?" if close else ""
+            meant = did_you_mean(name, names)
             raise ConfigError(
                 f"{text!r} sets a field of the metric {name!r}, which is not evaluated{meant}",
                 hint=f"METRIC.FIELD=VALUE with one of {', '.join(names) or 'no metric'}",

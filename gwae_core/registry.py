@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name
 
 from gwae_core.components import Component
-from gwae_core.errors import ComponentError
+from gwae_core.errors import ComponentError, did_you_mean
 from gwae_core.installed import CORE as CORE
 from gwae_core.interfaces import KINDS
 
@@ -143,10 +142,7 @@ class Registry:
         return name
 
     def _unknown(self, kind: str, name: str, short: str) -> str:
-        message = f"unknown {kind} {name!r}"
-        close = difflib.get_close_matches(short, self.names(kind), n=1)
-        if close:
-            message += f"; did you mean {close[0]!r}?"
+        message = f"unknown {kind} {name!r}{did_you_mean(short, self.names(kind))}"
         message += f"; registered: {', '.join(self.names(kind)) or 'none'}"
         missing = [f"{r.source} ({r.reason})" for r in self.failed]
         missing += [f"{r.source} ({r.component}: {r.reason})" for r in self.refused]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from gwae_core.errors import ConfigError, GWAEError
+from gwae_core.errors import ConfigError, GWAEError, did_you_mean
 from gwae_core.registered import Registered
 
 
@@ -34,8 +33,7 @@ def _sentence(item: Any, model: type[BaseModel], values: Mapping[str, Any]) -> s
         case "extra_forbidden":
             fields = _fields_at(model, values, item["loc"][:-1])
             name = str(item["loc"][-1])
-            close = difflib.get_close_matches(name, fields, n=1)
-            guess = f"; did you mean {close[0]!r}?" if close else ""
+            guess = did_you_mean(name, fields)
             allowed = f"; allowed: {', '.join(fields)}" if fields else ""
             return f"unknown field {name!r}{guess}{allowed}"
         case "model_type" | "dict_type":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from gwae_core.cli.showing import component_of
 from gwae_core.cli.tables import screen_width, table
 from gwae_core.components import ComponentConfig
-from gwae_core.errors import ComponentError, ConfigError, GWAEError
+from gwae_core.errors import ComponentError, ConfigError, GWAEError, did_you_mean
 from gwae_core.plugins import registry
 from gwae_core.registry import Entry, Refusal
 from gwae_core.testing import CheckResult, run_checks
@@ -87,8 +86,7 @@ def target_of(names: Sequence[str]) -> Target:
             hint="the variables GWAE_PLUGINS and GWAE_DISABLE_PLUGINS say which plugins are loaded",
         )
     known = {text for e in found for text in (e.component.name(), e.source.distribution)}
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    meant = f"; did you mean {close[0]!r}?" if close else ""
+    meant = did_you_mean(name, sorted(known))
     raise ComponentError(
         f"no component and no distribution is called {name!r}{meant}",
         hint="`gwae plugins` lists the components, `gwae plugins --quick` the distributions",

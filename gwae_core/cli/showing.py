@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import json
 import re
@@ -13,7 +12,7 @@ from typing import Any
 from gwae_core.cli.fields import Field, fields
 from gwae_core.cli.places import PLACES, example
 from gwae_core.cli.tables import screen_width, table, wrapped
-from gwae_core.errors import ConfigError
+from gwae_core.errors import ConfigError, did_you_mean
 from gwae_core.interfaces import KINDS
 from gwae_core.plugins import registry
 from gwae_core.registry import Entry
@@ -43,8 +42,7 @@ def kind_and_name(names: Sequence[str]) -> tuple[str, str]:
     if kinds:
         asked = " or ".join(f"`gwae plugins show {kind} {name}`" for kind in kinds)
         raise ConfigError(f"{name!r} is the name of {' and '.join(kinds)}", hint=asked)
-    close = difflib.get_close_matches(name, {e.component.name() for e in registry()}, n=1)
-    meant = f"; did you mean {close[0]!r}?" if close else ""
+    meant = did_you_mean(name, {e.component.name() for e in registry()})
     raise ConfigError(
         f"no component is called {name!r}{meant}", hint="`gwae plugins` lists the components"
     )
@@ -58,8 +56,7 @@ def component_of(kind: str, name: str) -> Entry:
         ComponentError: There is no such component, or two plugins claim the name.
     """
     if kind not in KINDS:
-        close = difflib.get_close_matches(kind, KINDS, n=1)
-        meant = f"; did you mean {close[0]!r}?" if close else ""
+        meant = did_you_mean(kind, KINDS)
         raise ConfigError(f"unknown kind {kind!r}{meant}; kinds: {', '.join(KINDS)}")
     return registry().find(kind, name)
 

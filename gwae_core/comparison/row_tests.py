@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gwae_core.comparison.paired import FEWEST, PairedTest, holm, paired_test
 from gwae_core.comparison.rows import Row
-from gwae_core.errors import ConfigError
+from gwae_core.errors import ConfigError, did_you_mean
 
 LEVEL = 0.05
 """A row is told from another where the corrected p-value of a test is below this."""
@@ -83,8 +82,7 @@ def baseline_position(labels: Sequence[str], asked: str) -> int:
         return labels.index(text)
     if text.isdecimal() and 1 <= int(text) <= len(labels):
         return int(text) - 1
-    close = difflib.get_close_matches(text, labels, n=1)
-    meant = f"; did you mean {close[0]!r}?" if close else ""
+    meant = did_you_mean(text, labels)
     listed = ", ".join(f"{k} {label}" for k, label in enumerate(labels, 1))
     raise ConfigError(f"no row {asked!r} to compare with{meant}", hint=f"rows: {listed}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from gwae_core.comparison.row_tests import (
     few_pairs,
 )
 from gwae_core.comparison.rows import Row, best_rows, differing_fields, row_labels, row_of
-from gwae_core.errors import ConfigError, GWAEError, RunFolderError
+from gwae_core.errors import ConfigError, GWAEError, RunFolderError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -134,8 +133,7 @@ def _chosen(names: list[str], asked: Sequence[str]) -> list[str]:
     for part in asked:
         if not any(f".{part}." in f".{name}." for name in names):
             parts = dict.fromkeys([*names, *(word for name in names for word in name.split("."))])
-            close = difflib.get_close_matches(part, parts, n=1)
-            meant = f"; did you mean {close[0]!r}?" if close else ""
+            meant = did_you_mean(part, parts)
             raise ConfigError(
                 f"no run has a metric {part!r}{meant}", hint=f"metrics: {', '.join(names)}"
             )

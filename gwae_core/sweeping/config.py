@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +21,7 @@ from pydantic import (
 
 from gwae_core.components import Section
 from gwae_core.config import RunConfig, read_text
-from gwae_core.errors import ConfigError
+from gwae_core.errors import ConfigError, did_you_mean
 from gwae_core.migrations import migrate
 from gwae_core.seeds import parse_seeds
 from gwae_core.validation import explain
@@ -82,8 +81,7 @@ def _choice(value: Any) -> Choice:
     if isinstance(value, Mapping):
         for name in value:
             if name not in Range.model_fields:
-                close = difflib.get_close_matches(str(name), Range.model_fields, n=1)
-                meant = f"; did you mean {close[0]!r}?" if close else ""
+                meant = did_you_mean(str(name), Range.model_fields)
                 raise ValueError(
                     f"unknown field {name!r} of a range{meant}; allowed: "
                     f"{', '.join(Range.model_fields)}"

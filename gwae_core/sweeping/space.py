@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import json
 import math
@@ -13,7 +12,7 @@ import numpy as np
 
 from gwae_core.comparison import direction
 from gwae_core.config import RunConfig
-from gwae_core.errors import ConfigError
+from gwae_core.errors import ConfigError, did_you_mean
 from gwae_core.interfaces import Metric
 from gwae_core.plugins import registry
 from gwae_core.sweeping.config import Choice, Range, SweepConfig
@@ -99,8 +98,8 @@ class Space:
         better = direction(self.sweep.metric)
         if better is None:
             known = _known_names(self.sweep.metric)
-            close = difflib.get_close_matches(self.sweep.metric.rpartition(".")[2], known, n=1)
-            meant = f"; did you mean {close[0]!r} as its last part?" if close else ""
+            start = self.sweep.metric.rpartition(".")[0]
+            meant = did_you_mean(self.sweep.metric, [f"{start}.{name}" for name in known])
             listed = f"; known: {', '.join(known)}" if known else ""
             raise ConfigError(
                 f"metric: nothing says which way {self.sweep.metric!r} is better{meant}{listed}",
@@ -129,8 +128,7 @@ class Space:
             )
         names = list(dict.fromkeys(metric.type for metric in base.metrics))
         if (name := self.sweep.metric.partition(".")[0]) not in names:
-            close = difflib.get_close_matches(name, names, n=1)
-            meant = f"; did you mean {close[0]!r}?" if close else ""
+            meant = did_you_mean(name, names)
             raise ConfigError(
                 f"{source}: metric: the run has no metric {name!r}{meant}; its metrics: "
                 f"{', '.join(names)}"

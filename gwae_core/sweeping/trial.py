@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import shutil
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any
 
 from gwae_core.config import RunConfig
 from gwae_core.engine import Record
-from gwae_core.errors import ConfigError, TrainingError
+from gwae_core.errors import ConfigError, TrainingError, did_you_mean
 from gwae_core.run_evaluation import evaluate_run
 from gwae_core.run_folder import RunFolder
 from gwae_core.run_lock import NAME as LOCK
@@ -95,8 +94,7 @@ def _validation_value(config: RunConfig, folder: Path, metric: str, *, allow_imp
     asked: list[Any] = [one for one in config.metrics if one.type == metric.partition(".")[0]]
     found = evaluate_run(folder, part="validation", metrics=asked, allow_import=allow_import)
     if metric not in found:
-        close = difflib.get_close_matches(metric, found, n=1)
-        meant = f"; did you mean {close[0]!r}?" if close else ""
+        meant = did_you_mean(metric, found)
         raise WrongMetric(
             f"metric: {folder} has no {metric!r}{meant}; it has {', '.join(found) or 'no metrics'}",
             hint="correct `metric` and begin in another folder",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import unittest
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from gwae_core.errors import ComponentError
+from gwae_core.errors import ComponentError, did_you_mean
 from gwae_core.testing.subject import Subject
 
 # A verb takes the subject of its own kind.
@@ -111,8 +110,7 @@ def with_expected(checks: Sequence[Check], expected_failures: Mapping[str, str])
     names = list(dict.fromkeys(check.name for check in checks))
     for name, reason in expected_failures.items():
         if name not in names:
-            close = difflib.get_close_matches(name, names, n=1)
-            meant = f"; did you mean {close[0]!r}?" if close else ""
+            meant = did_you_mean(name, names)
             raise ComponentError(
                 f"expected_failures names no check: {name!r}{meant}; checks: {', '.join(names)}"
             )

@@ -89,7 +89,7 @@ def test_the_example_is_valid():
         ({"run": {**RUN, "latent_dmi": 3}}, r"s.yaml: run: latent_dmi: .* mean 'latent_dim'\?"),
         ({"run": {**RUN, "split": {"validation": 0}}}, "judged on the validation part"),
         ({"metric": "reconstuction.mse"}, r"no metric 'reconstuction'; did you mean 'reconstruct"),
-        ({"metric": "reconstruction.msee"}, "did you mean 'mse' as its last part"),
+        ({"metric": "reconstruction.msee"}, "did you mean 'reconstruction.mse'?"),
         ({"seeds": "0..3"}, "seeds: seeds are numbers and ranges such as 0-4"),
         ({"seeds": [1, 1]}, "a seed stands twice"),
         ({"seeds": []}, "the list of seeds is empty"),
