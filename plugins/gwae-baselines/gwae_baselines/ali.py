@@ -6,15 +6,15 @@ from typing import Literal
 
 import torch
 from pydantic import NonNegativeFloat
+from torch import Tensor
 
-from gwae_baselines.adversarial_pairs import AdversarialPairs
+from gwae_baselines.adversarial import AdversarialAutoencoder
 from gwae_baselines.pair_discriminator import PairDiscriminator
 from gwae_core import Batch, BuildContext, Losses, Objective, Sample
 from gwae_core.autoencoder import full_precision
-from gwae_core.context import require
 
 
-class ALI(AdversarialPairs):
+class ALI(AdversarialAutoencoder):
     """Adversarially learned inference: encoded and generated pairs cannot be told apart.
 
     A discriminator with logit T tells (x, z~), z~ ~ q(z | x), from (g(z), z), z ~ pi; encoder,
@@ -36,7 +36,9 @@ class ALI(AdversarialPairs):
     config: Config
 
     def __init__(self, config: Config, context: BuildContext | None = None) -> None:
-        super().__init__(config, require(context, self), config.discriminator)
+        discriminator = PairDiscriminator(config.discriminator, context)
+        super().__init__(config, context, critic=discriminator)
+        self.discriminator = discriminator
 
     @property
     def adversarial_terms(self) -> frozenset[str]:
@@ -49,23 +51,21 @@ class ALI(AdversarialPairs):
             return self.critic_losses(batch, generator=generator)
         posterior = self.encode(batch.x)
         z = posterior.rsample(generator)
-        p = self._generated(len(z), generator=generator)
+        q, p = self.compared(batch.x, z, generator=generator)
         weight = self.config.reconstruction_weight
         with torch.set_grad_enabled(weight > 0 and torch.is_grad_enabled()):
             params = self.decode_params(z)
         with full_precision(batch.x):
-            terms = {"adversarial": self.discriminator(Sample(z, x=batch.x), p)}
+            terms = {"adversarial": self.discriminator(q, p)}
             if weight > 0:
                 loss = self.reconstruction.loss(params, batch.x).mean()
                 terms["reconstruction"] = weight * loss
             x_hat = self.reconstruction.mean(params)
             return Losses(terms, self.observe(posterior, z, x_hat, batch.x))
 
-    def compared(self, batch: Batch, *, generator: torch.Generator) -> tuple[Sample, Sample]:
+    def compared(
+        self, x: Tensor, z: Tensor, *, generator: torch.Generator
+    ) -> tuple[Sample, Sample]:
         """Encoded pairs, and as many generated ones."""
-        z = self.encode(batch.x).rsample(generator)
-        return Sample(z, x=batch.x), self._generated(len(z), generator=generator)
-
-    def _generated(self, n: int, *, generator: torch.Generator) -> Sample:
-        drawn = self.prior_sample(n, generator=generator)
-        return Sample(drawn.z, drawn.weights, self.decode(drawn.z))
+        drawn = self.prior_sample(len(z), generator=generator)
+        return Sample(z, x=x), Sample(drawn.z, drawn.weights, self.decode(drawn.z))

@@ -7,16 +7,14 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from gwae_baselines.adversarial_pairs import AdversarialPairs
 from gwae_baselines.pair_discriminator import PairDiscriminator
-from gwae_core import Batch, BuildContext, DensityPrior, Losses, Objective, Sample
-from gwae_core.autoencoder import full_precision
-from gwae_core.context import require
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
+from gwae_core import BuildContext, DensityPrior, Objective, Sample
 from gwae_core.errors import ComponentError
-from gwae_core.ramps import Weight, weight_at
+from gwae_core.ramps import Weight
 
 
-class AVB(AdversarialPairs):
+class AVB(PenalizedAutoencoder):
     """Adversarial variational Bayes: the evidence bound for posteriors without a density.
 
     L = E_q[-log p(x | z)] + beta E_q T(x, z), T the logit of a discriminator that tells (x, z~),
@@ -37,7 +35,9 @@ class AVB(AdversarialPairs):
     config: Config
 
     def __init__(self, config: Config, context: BuildContext | None = None) -> None:
-        super().__init__(config, require(context, self), config.discriminator)
+        discriminator = PairDiscriminator(config.discriminator, context)
+        super().__init__(config, context, critic=discriminator)
+        self.discriminator = discriminator
         if config.discriminator.sees != "pairs":
             raise ComponentError(
                 "avb compares posteriors of each x with the prior; its discriminator sees data "
@@ -51,33 +51,17 @@ class AVB(AdversarialPairs):
                 hint="take prior normal or gaussian-mixture, or the objective ali",
             )
 
-    @property
-    def adversarial_terms(self) -> frozenset[str]:
-        """The divergence, which the discriminator estimates."""
-        return frozenset({"divergence"})
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
+        """``divergence``, beta E_q T."""
+        ratio = self.discriminator.score(Sample(coded.z, x=coded.x)) + self._of_prior(coded.z)
+        return {"divergence": self.weight(self.config.beta) * ratio.mean()}
 
-    def losses(self, group: str, batch: Batch, *, generator: torch.Generator) -> Losses:
-        """``reconstruction`` and ``divergence``."""
-        if group == "critic":
-            return self.critic_losses(batch, generator=generator)
-        posterior = self.encode(batch.x)
-        z = posterior.rsample(generator)
-        params = self.decode_params(z)
-        beta = weight_at(self.config.beta, self.progress if self.training else 1.0)
-        with full_precision(batch.x):
-            ratio = self.discriminator.score(Sample(z, x=batch.x)) + self._of_prior(z)
-            terms = {
-                "reconstruction": self.reconstruction.loss(params, batch.x).mean(),
-                "divergence": beta * ratio.mean(),
-            }
-            x_hat = self.reconstruction.mean(params)
-            return Losses(terms, self.observe(posterior, z, x_hat, batch.x))
-
-    def compared(self, batch: Batch, *, generator: torch.Generator) -> tuple[Sample, Sample]:
+    def compared(
+        self, x: Tensor, z: Tensor, *, generator: torch.Generator
+    ) -> tuple[Sample, Sample]:
         """Pairs of data and their codes, and of the same data and codes of the prior."""
-        z = self.encode(batch.x).rsample(generator)
         drawn = self.prior_sample(len(z), generator=generator)
-        return Sample(z, x=batch.x), Sample(drawn.z, drawn.weights, batch.x)
+        return Sample(z, x=x), Sample(drawn.z, drawn.weights, x)
 
     def _of_prior(self, z: Tensor) -> Tensor:
         """Zeros (n,) with the gradient of -log pi at codes (n, d) in the prior's parameters."""

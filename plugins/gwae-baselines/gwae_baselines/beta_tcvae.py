@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from gwae_baselines.penalized import PenalizedAutoencoder
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
 from gwae_core import BuildContext, GaussianPosterior, Objective, Posterior
 from gwae_core.errors import ComponentError
 from gwae_core.ramps import Weight
@@ -50,16 +50,14 @@ class BetaTCVAE(PenalizedAutoencoder):
         """Count the training data (N, *data_shape)."""
         self.data_size.fill_(len(x))
 
-    def penalties(
-        self, posterior: Posterior, z: Tensor, *, generator: torch.Generator
-    ) -> dict[str, Tensor]:
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``mutual_information``, ``total_correlation``, ``dimensionwise``."""
-        log_conditional, log_joint, log_marginals = self.log_densities(posterior, z)
+        log_conditional, log_joint, log_marginals = self.log_densities(coded.posterior, coded.z)
         log_product = log_marginals.sum(1)
         values = {
             "mutual_information": log_conditional - log_joint,
             "total_correlation": log_joint - log_product,
-            "dimensionwise": log_product - self.density_prior().log_prob(z),
+            "dimensionwise": log_product - self.density_prior().log_prob(coded.z),
         }
         return {k: self.weight(getattr(self.config, k)) * v.mean() for k, v in values.items()}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -10,14 +9,14 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from gwae_baselines.estimated_mixture import Mixture, estimate
-from gwae_core import Autoencoder, Batch, BuildContext, Losses, Objective, Parameters, UpdateGroup
-from gwae_core.autoencoder import full_precision
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
+from gwae_core import BuildContext, Objective
 
 ERRORS = 2
 """Features of a reconstruction error: relative distance and cosine."""
 
 
-class DAGMM(Autoencoder):
+class DAGMM(PenalizedAutoencoder):
     """Deep autoencoding Gaussian mixture model: what is unlikely in a mixture is an anomaly.
 
     u = (z, |x - x^| / |x|, cos(x, x^)) has memberships gamma = softmax(h(u)), whose weighted
@@ -51,7 +50,6 @@ class DAGMM(Autoencoder):
 
     def __init__(self, config: Config, context: BuildContext | None = None) -> None:
         super().__init__(config, context)
-        self.reconstruction.use_critic(None)
         # An untrained prior would pass for a model of the codes wherever a prior is looked for.
         del self.prior
         k, size = config.num_components, self.latent_dim + ERRORS
@@ -67,31 +65,19 @@ class DAGMM(Autoencoder):
         """Moving averages of the mixture over (z, errors), (K, d + 2)."""
         return Mixture(self.weights, self.means, self.covariances)
 
-    def groups(self) -> Sequence[UpdateGroup]:
-        """One group of all parameters."""
-        return [UpdateGroup("main", [Parameters(list(self.parameters()))])]
-
-    def losses(self, group: str, batch: Batch, *, generator: torch.Generator) -> Losses:
-        """``reconstruction``, ``energy`` and ``inverse_variance``."""
-        config = self.config
-        posterior = self.encode(batch.x)
-        z = posterior.rsample(generator)
-        params = self.decode_params(z)
-        with full_precision(batch.x):
-            x_hat = self.reconstruction.mean(params)
-            u = torch.cat([z, error_features(batch.x, x_hat)], dim=1)  # (n, d + 2)
-            mixture = self.mixture
-            if self.training:
-                gamma = self.memberships(u).softmax(1)
-                mixture = estimate(u, gamma, regularization=config.regularization)
-                self._average(mixture)
-            variances = mixture.covariances.diagonal(dim1=1, dim2=2)
-            terms = {
-                "reconstruction": self.reconstruction.loss(params, batch.x).mean(),
-                "energy": config.energy_weight * mixture.energy(u).mean(),
-                "inverse_variance": config.covariance_weight * variances.reciprocal().sum(),
-            }
-            return Losses(terms, self.observe(posterior, z, x_hat, batch.x))
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
+        """``energy`` and ``inverse_variance``; in training the moving averages move too."""
+        config, mixture = self.config, self.mixture
+        u = torch.cat([coded.z, error_features(coded.x, coded.x_hat)], dim=1)  # (n, d + 2)
+        if self.training:
+            gamma = self.memberships(u).softmax(1)
+            mixture = estimate(u, gamma, regularization=config.regularization)
+            self._average(mixture)
+        variances = mixture.covariances.diagonal(dim1=1, dim2=2)
+        return {
+            "energy": config.energy_weight * mixture.energy(u).mean(),
+            "inverse_variance": config.covariance_weight * variances.reciprocal().sum(),
+        }
 
     def energy(self, x: Tensor) -> Tensor:
         """Energy of data (n, *data_shape) in nats, (n,): high for what is unlike training data."""

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from gwae_baselines.penalized import PenalizedAutoencoder
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
 from gwae_core import BuildContext, Objective, Posterior
 from gwae_core.ramps import Weight
 
@@ -38,16 +38,14 @@ class DIPVAE(PenalizedAutoencoder):
         super().__init__(config, context)
         self.density_prior()
 
-    def penalties(
-        self, posterior: Posterior, z: Tensor, *, generator: torch.Generator
-    ) -> dict[str, Tensor]:
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``divergence`` from the prior, ``off_diagonal`` and ``diagonal``."""
-        covariance = self.covariance(posterior)
+        covariance = self.covariance(coded.posterior)
         variances = covariance.diagonal()
         off_diagonal = covariance.square().sum() - variances.square().sum()
         diagonal = (variances - 1).square().sum()
         return {
-            "divergence": self.density_prior().kl(posterior, z).mean(),
+            "divergence": self.density_prior().kl(coded.posterior, coded.z).mean(),
             "off_diagonal": self.weight(self.config.off_diagonal) * off_diagonal,
             "diagonal": self.weight(self.config.diagonal) * diagonal,
         }

@@ -9,8 +9,8 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from gwae_baselines.discriminator import Discriminator
-from gwae_baselines.penalized import PenalizedAutoencoder
-from gwae_core import BuildContext, Objective, Posterior, Sample
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
+from gwae_core import BuildContext, Objective, Sample
 from gwae_core.ramps import Weight
 
 
@@ -48,27 +48,22 @@ class FactorVAE(PenalizedAutoencoder):
         self.discriminator = Discriminator(discriminator, context)
 
     @property
-    def adversary(self) -> Discriminator:
-        """The discriminator."""
-        return self.discriminator
-
-    @property
     def adversarial_terms(self) -> frozenset[str]:
         """The total correlation, which the discriminator decides."""
         return frozenset({"total_correlation"})
 
-    def compared(self, z: Tensor, *, generator: torch.Generator) -> tuple[Sample, Sample]:
+    def compared(
+        self, x: Tensor, z: Tensor, *, generator: torch.Generator
+    ) -> tuple[Sample, Sample]:
         """Codes (n, d), and the same codes without dependence between coordinates."""
         return Sample(z), Sample(permuted(z, generator=generator))
 
-    def penalties(
-        self, posterior: Posterior, z: Tensor, *, generator: torch.Generator
-    ) -> dict[str, Tensor]:
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``divergence`` from the prior, and ``total_correlation``."""
         weight = self.weight(self.config.total_correlation)
         return {
-            "divergence": self.density_prior().kl(posterior, z).mean(),
-            "total_correlation": weight * self.discriminator.log_ratio(z).mean(),
+            "divergence": self.density_prior().kl(coded.posterior, coded.z).mean(),
+            "total_correlation": weight * self.discriminator.log_ratio(coded.z).mean(),
         }
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, PositiveFloat
 from torch import Tensor
 
 from gwae_baselines.likelihood import require_squared_error
-from gwae_baselines.penalized import PenalizedAutoencoder
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
 from gwae_core import BuildContext, Objective, Posterior
 
 BOUND = math.log(1e6)
@@ -65,11 +65,9 @@ class GECO(PenalizedAutoencoder):
         self.average.lerp_(violation.to(self.average), 1 - past)
         self.log_multiplier.add_(self.config.rate * self.average).clamp_(-BOUND, BOUND)
 
-    def penalties(
-        self, posterior: Posterior, z: Tensor, *, generator: torch.Generator
-    ) -> dict[str, Tensor]:
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``divergence``."""
-        return {"divergence": self.density_prior().kl(posterior, z).mean()}
+        return {"divergence": self.density_prior().kl(coded.posterior, coded.z).mean()}
 
     def observe(
         self, posterior: Posterior, z_tilde: Tensor, x_hat: Tensor, x: Tensor

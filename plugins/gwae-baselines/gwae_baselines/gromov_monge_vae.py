@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from gwae_core import (
-    Autoencoder,
-    Batch,
-    BuildContext,
-    Estimator,
-    GWResult,
-    Losses,
-    MMSpace,
-    Objective,
-    Parameters,
-    UpdateGroup,
-)
-from gwae_core.autoencoder import full_precision
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
+from gwae_core import BuildContext, Estimator, GWResult, MMSpace, Objective
 from gwae_core.context import require
-from gwae_core.ramps import Weight, weight_at
+from gwae_core.ramps import Weight
 from gwae_core.registered import Registered, default_config
 
 
-class GromovMongeVAE(Autoencoder):
+class GromovMongeVAE(PenalizedAutoencoder):
     """Variational autoencoder whose maps distort geometry no more than their ends make them.
 
     L = E_q[-log p(x | z)] + beta KL(q(z | x) | pi(z)) + lambda GMG, GMG the Gromov-Monge gap of a
@@ -60,29 +48,18 @@ class GromovMongeVAE(Autoencoder):
     def __init__(self, config: Config, context: BuildContext | None = None) -> None:
         super().__init__(config, context)
         self.density_prior()
-        self.reconstruction.use_critic(None)
         self.gap: Estimator = config.estimator.build(require(context, self))
 
-    def groups(self) -> Sequence[UpdateGroup]:
-        """One group of all parameters."""
-        return [UpdateGroup("main", [Parameters(list(self.parameters()))])]
-
-    def losses(self, group: str, batch: Batch, *, generator: torch.Generator) -> Losses:
-        """``reconstruction``, ``divergence`` and ``gap``."""
-        posterior = self.encode(batch.x)
-        z = posterior.rsample(generator)
-        params = self.decode_params(z)
-        progress = self.progress if self.training else 1.0
-        with full_precision(batch.x):
-            x_hat = self.reconstruction.mean(params)
-            ends = (z, x_hat) if self.config.map == "decoder" else (batch.x, posterior.mean)
-            beta, weight = (weight_at(w, progress) for w in (self.config.beta, self.config.weight))
-            terms = {
-                "reconstruction": self.reconstruction.loss(params, batch.x).mean(),
-                "divergence": beta * self.density_prior().kl(posterior, z).mean(),
-                "gap": weight * self._gap(*ends, generator=generator),
-            }
-            return Losses(terms, self.observe(posterior, z, x_hat, batch.x))
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
+        """``divergence`` and ``gap``."""
+        ends = (coded.z, coded.x_hat)
+        if self.config.map == "encoder":
+            ends = (coded.x, coded.posterior.mean)
+        kl = self.density_prior().kl(coded.posterior, coded.z).mean()
+        return {
+            "divergence": self.weight(self.config.beta) * kl,
+            "gap": self.weight(self.config.weight) * self._gap(*ends, generator=generator),
+        }
 
     def _gap(self, source: Tensor, image: Tensor, *, generator: torch.Generator) -> Tensor:
         """Gap of the map that takes row i of one to row i of the other, (n, ...) each."""

@@ -8,9 +8,9 @@ import torch
 from pydantic import Field, NonNegativeFloat, model_validator
 from torch import Tensor
 
-from gwae_baselines.penalized import PenalizedAutoencoder
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
 from gwae_baselines.wae import require_codes
-from gwae_core import AdversarialDivergence, BuildContext, Divergence, Objective, Posterior
+from gwae_core import BuildContext, Divergence, Objective
 from gwae_core.registered import Registered, default_config
 
 
@@ -58,19 +58,12 @@ class InfoVAE(PenalizedAutoencoder):
         self.divergence: Divergence = config.divergence.build(context)
         require_codes(self.divergence, self)
 
-    @property
-    def adversary(self) -> AdversarialDivergence | None:
-        """The divergence, where it has a critic."""
-        return self.divergence if isinstance(self.divergence, AdversarialDivergence) else None
-
-    def penalties(
-        self, posterior: Posterior, z: Tensor, *, generator: torch.Generator
-    ) -> dict[str, Tensor]:
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``kl`` of each posterior, and ``divergence`` of all of them together."""
-        q, p = self.compared(z, generator=generator)
+        q, p = self.compared(coded.x, coded.z, generator=generator)
         value = self.divergence(q, p, generator=generator)
         terms = {"divergence": self.config.divergence_weight * value}
         if self.config.alpha < 1:
-            kl = self.density_prior().kl(posterior, z).mean()
+            kl = self.density_prior().kl(coded.posterior, coded.z).mean()
             terms["kl"] = (1 - self.config.alpha) * kl
         return terms

@@ -10,8 +10,8 @@ from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from gwae_baselines.jacobian import pushed
-from gwae_baselines.penalized import PenalizedAutoencoder
-from gwae_core import BuildContext, Objective, Posterior
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
+from gwae_core import BuildContext, Objective
 from gwae_core.ramps import Weight
 
 
@@ -44,11 +44,9 @@ class IsometricAE(PenalizedAutoencoder):
         if config.beta != 0:
             self.density_prior()
 
-    def penalties(
-        self, posterior: Posterior, z: Tensor, *, generator: torch.Generator
-    ) -> dict[str, Tensor]:
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``distortion``, and ``divergence`` where it has a weight."""
-        n, eta = len(z), self.config.eta
+        z, n, eta = coded.z, len(coded.z), self.config.eta
         # a ~ U(-eta, 1 + eta), z' = a z_i + (1 - a) z_j
         a = torch.rand((n, 1), generator=generator, device=z.device, dtype=z.dtype)
         a = (1 + 2 * eta) * a - eta
@@ -58,7 +56,7 @@ class IsometricAE(PenalizedAutoencoder):
         distortion = relaxed_distortion(self.decode, between, probes)
         terms = {"distortion": self.weight(self.config.weight) * distortion}
         if self.config.beta != 0:
-            kl = self.density_prior().kl(posterior, z).mean()
+            kl = self.density_prior().kl(coded.posterior, coded.z).mean()
             terms["divergence"] = self.weight(self.config.beta) * kl
         return terms
 

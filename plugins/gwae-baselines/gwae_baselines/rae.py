@@ -10,8 +10,8 @@ from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from gwae_baselines.jacobian import pushed
-from gwae_baselines.penalized import PenalizedAutoencoder
-from gwae_core import Objective, Parameters, Posterior, UpdateGroup
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
+from gwae_core import Objective, Parameters, UpdateGroup
 from gwae_core.ramps import Weight
 
 
@@ -43,14 +43,12 @@ class RAE(PenalizedAutoencoder):
         parts = (self.encoder, self.decoder, self.reconstruction)
         return [UpdateGroup("main", [Parameters([p for m in parts for p in m.parameters()])])]
 
-    def penalties(
-        self, posterior: Posterior, z: Tensor, *, generator: torch.Generator
-    ) -> dict[str, Tensor]:
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``codes`` and ``decoder``."""
-        half_square = 0.5 * z.square().sum(1).mean()
+        half_square = 0.5 * coded.z.square().sum(1).mean()
         terms = {"codes": self.weight(self.config.codes) * half_square}
         if self.config.decoder > 0:
-            terms["decoder"] = self.config.decoder * self._regularizer(z, generator)
+            terms["decoder"] = self.config.decoder * self._regularizer(coded.z, generator)
         return terms
 
     def _regularizer(self, z: Tensor, generator: torch.Generator) -> Tensor:

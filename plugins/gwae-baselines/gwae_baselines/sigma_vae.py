@@ -10,7 +10,7 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from gwae_baselines.likelihood import require_squared_error
-from gwae_baselines.penalized import PenalizedAutoencoder
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
 from gwae_core import BuildContext, Objective, Posterior
 from gwae_core.context import require
 from gwae_core.ramps import Weight
@@ -57,11 +57,9 @@ class SigmaVAE(PenalizedAutoencoder):
         each = 0.5 * squares * torch.exp(-2 * log_sigma) + log_sigma + 0.5 * math.log(2 * math.pi)
         return each.sum(1).mean()
 
-    def penalties(
-        self, posterior: Posterior, z: Tensor, *, generator: torch.Generator
-    ) -> dict[str, Tensor]:
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``divergence``."""
-        kl = self.density_prior().kl(posterior, z).mean()
+        kl = self.density_prior().kl(coded.posterior, coded.z).mean()
         return {"divergence": self.weight(self.config.beta) * kl}
 
     @torch.no_grad()

@@ -11,8 +11,8 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from gwae_baselines.ladder import bounded, perceptron
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
 from gwae_core import (
-    Autoencoder,
     Batch,
     BuildContext,
     GaussianPosterior,
@@ -27,7 +27,7 @@ from gwae_core.interfaces import Resumable
 from gwae_core.interfaces.resumable import Carried
 
 
-class TwoStageVAE(Autoencoder, Resumable):
+class TwoStageVAE(PenalizedAutoencoder, Resumable):
     """Two-stage variational autoencoder: a second one, on codes, learns how they are distributed.
 
     The first minimises E_q[-log p(x | z)] + KL(q(z | x) | pi). Then it rests, and the second
@@ -52,7 +52,6 @@ class TwoStageVAE(Autoencoder, Resumable):
     def __init__(self, config: Config, context: BuildContext | None = None) -> None:
         super().__init__(config, context)
         self.density_prior()
-        self.reconstruction.use_critic(None)
         d, width = self.latent_dim, config.width
         self.second_encoder = perceptron(d, width, 2 * d)
         self.second_decoder = perceptron(d, width, d)
@@ -78,16 +77,11 @@ class TwoStageVAE(Autoencoder, Resumable):
         """``reconstruction`` and ``divergence`` of the first, or of the second autoencoder."""
         if group == "second":
             return self._second_losses(batch, generator)
-        posterior = self.encode(batch.x)
-        z = posterior.rsample(generator)
-        params = self.decode_params(z)
-        with full_precision(batch.x):
-            terms = {
-                "reconstruction": self.reconstruction.loss(params, batch.x).mean(),
-                "divergence": self.density_prior().kl(posterior, z).mean(),
-            }
-            x_hat = self.reconstruction.mean(params)
-            return Losses(terms, self.observe(posterior, z, x_hat, batch.x))
+        return super().losses(group, batch, generator=generator)
+
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
+        """``divergence`` of the first."""
+        return {"divergence": self.density_prior().kl(coded.posterior, coded.z).mean()}
 
     def _second_losses(self, batch: Batch, generator: torch.Generator) -> Losses:
         with torch.no_grad():

@@ -9,30 +9,18 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from gwae_core import (
-    Autoencoder,
-    Batch,
-    BuildContext,
-    FittablePrior,
-    Losses,
-    MixturePrior,
-    Objective,
-    Parameters,
-    Posterior,
-    Stage,
-    UpdateGroup,
-)
-from gwae_core.autoencoder import full_precision
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
+from gwae_core import BuildContext, FittablePrior, MixturePrior, Objective, Posterior, Stage
 from gwae_core.errors import ComponentError
 from gwae_core.interfaces import Resumable
 from gwae_core.interfaces.resumable import Carried
 from gwae_core.posteriors import StandardizedPosterior
-from gwae_core.ramps import Weight, weight_at
+from gwae_core.ramps import Weight
 
 PRETRAINING, JOINT = "pretraining", "joint"
 
 
-class VaDE(Autoencoder, Resumable):
+class VaDE(PenalizedAutoencoder, Resumable):
     """Variational deep embedding: clusters are the components of a mixture prior.
 
     First a plain autoencoder; then the mixture is fitted on its codes; then all parts minimise
@@ -63,7 +51,6 @@ class VaDE(Autoencoder, Resumable):
                 f"vade needs a mixture that can be fitted on codes; {self.prior.name()!r} is none",
                 hint="take prior gaussian-mixture",
             )
-        self.reconstruction.use_critic(None)
         self.stage = JOINT
         self.register_buffer("code_mean", torch.zeros(self.latent_dim))
         self.register_buffer("code_scale", torch.ones(()))
@@ -87,23 +74,18 @@ class VaDE(Autoencoder, Resumable):
             seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
             self.prior.fit((means - centre) / scale, seed=seed)
 
-    def groups(self) -> Sequence[UpdateGroup]:
-        """One group of all parameters; those of the prior rest in the first stage."""
-        return [UpdateGroup("main", [Parameters(list(self.parameters()))])]
+    def code(self, posterior: Posterior, *, generator: torch.Generator) -> Tensor:
+        """The mean (n, d) in the first stage, then a sample."""
+        if self.stage == PRETRAINING:
+            return posterior.mean
+        return super().code(posterior, generator=generator)
 
-    def losses(self, group: str, batch: Batch, *, generator: torch.Generator) -> Losses:
-        """``reconstruction``, of means in the first stage; then ``divergence`` too."""
-        posterior = self.encode(batch.x)
-        joint = self.stage == JOINT
-        z = posterior.rsample(generator) if joint else posterior.mean
-        params = self.decode_params(z)
-        beta = weight_at(self.config.beta, self.progress if self.training else 1.0)
-        with full_precision(batch.x):
-            terms = {"reconstruction": self.reconstruction.loss(params, batch.x).mean()}
-            if joint:
-                terms["divergence"] = beta * self.density_prior().kl(posterior, z).mean()
-            x_hat = self.reconstruction.mean(params)
-            return Losses(terms, self.observe(posterior, z, x_hat, batch.x))
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
+        """Nothing in the first stage, then ``divergence``."""
+        if self.stage == PRETRAINING:
+            return {}
+        kl = self.density_prior().kl(coded.posterior, coded.z).mean()
+        return {"divergence": self.weight(self.config.beta) * kl}
 
     def encode(self, x: Tensor) -> Posterior:
         """Posterior over standardised codes of data (n, *data_shape)."""

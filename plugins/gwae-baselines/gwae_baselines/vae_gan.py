@@ -9,15 +9,14 @@ from pydantic import PositiveFloat, field_validator
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from gwae_baselines.adversarial_pairs import AdversarialPairs
+from gwae_baselines.adversarial import AdversarialAutoencoder
 from gwae_baselines.pair_discriminator import PairDiscriminator
 from gwae_core import Batch, BuildContext, Losses, Objective, Sample
 from gwae_core.autoencoder import full_precision
-from gwae_core.context import require
-from gwae_core.ramps import Weight, weight_at
+from gwae_core.ramps import Weight
 
 
-class VAEGAN(AdversarialPairs):
+class VAEGAN(AdversarialAutoencoder):
     """VAE/GAN: a discriminator judges what the decoder makes, and its features compare.
 
     The discriminator tells data from reconstructions g(z~) and samples g(z), z ~ pi. Encoder and
@@ -48,7 +47,9 @@ class VAEGAN(AdversarialPairs):
     config: Config
 
     def __init__(self, config: Config, context: BuildContext | None = None) -> None:
-        super().__init__(config, require(context, self), config.discriminator)
+        discriminator = PairDiscriminator(config.discriminator, context)
+        super().__init__(config, context, critic=discriminator)
+        self.discriminator = discriminator
         self.density_prior()
 
     @property
@@ -63,23 +64,24 @@ class VAEGAN(AdversarialPairs):
         posterior = self.encode(batch.x)
         z = posterior.rsample(generator)
         params = self.decode_params(z)
-        beta = weight_at(self.config.beta, self.progress if self.training else 1.0)
         # decoded anew, as no gradient of the adversary may reach the encoder
         fake = self._decoded(z.detach(), generator=generator)
         with full_precision(batch.x):
             adversarial = fake.mass @ softplus(-self.discriminator.score(fake))
+            kl = self.density_prior().kl(posterior, z).mean()
             x_hat = self.reconstruction.mean(params)
             terms = {
                 "reconstruction": self.reconstruction.loss(params, batch.x).mean(),
-                "divergence": beta * self.density_prior().kl(posterior, z).mean(),
+                "divergence": self.weight(self.config.beta) * kl,
                 "adversarial": self.config.adversarial_weight * adversarial,
             }
             return Losses(terms, self.observe(posterior, z, x_hat, batch.x))
 
-    def compared(self, batch: Batch, *, generator: torch.Generator) -> tuple[Sample, Sample]:
+    def compared(
+        self, x: Tensor, z: Tensor, *, generator: torch.Generator
+    ) -> tuple[Sample, Sample]:
         """Data, and what is decoded from their codes and from the prior's, half the mass each."""
-        z = self.encode(batch.x).rsample(generator)
-        return Sample(z, x=batch.x), self._decoded(z, generator=generator)
+        return Sample(z, x=x), self._decoded(z, generator=generator)
 
     def _decoded(self, z: Tensor, *, generator: torch.Generator) -> Sample:
         drawn = self.prior_sample(len(z), generator=generator)

@@ -9,8 +9,8 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from gwae_baselines.ladder import LadderPosterior, bounded, gaussian_features, perceptron
-from gwae_baselines.penalized import PenalizedAutoencoder
-from gwae_core import BuildContext, GaussianPosterior, Objective, Posterior
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
+from gwae_core import BuildContext, GaussianPosterior, Objective
 from gwae_core.errors import ComponentError
 from gwae_core.ramps import Weight
 
@@ -74,9 +74,7 @@ class VLAE(PenalizedAutoencoder):
             t = self.down[level](torch.cat([t, shallow[level]], dim=1))
         return super().decode_params(t)
 
-    def penalties(
-        self, posterior: Posterior, z: Tensor, *, generator: torch.Generator
-    ) -> dict[str, Tensor]:
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``divergence``, beta KL(q(z | x) | pi(z))."""
-        kl = self.density_prior().kl(posterior, z).mean()
+        kl = self.density_prior().kl(coded.posterior, coded.z).mean()
         return {"divergence": self.weight(self.config.beta) * kl}

@@ -8,8 +8,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from gwae_baselines.penalized import PenalizedAutoencoder
-from gwae_core import AdversarialDivergence, BuildContext, Divergence, Objective, Posterior
+from gwae_baselines.penalized import Coded, PenalizedAutoencoder
+from gwae_core import BuildContext, Divergence, Objective
 from gwae_core.errors import ComponentError
 from gwae_core.ramps import Weight
 from gwae_core.registered import Registered, default_config
@@ -43,16 +43,9 @@ class WAE(PenalizedAutoencoder):
         self.divergence: Divergence = config.divergence.build(context)
         require_codes(self.divergence, self)
 
-    @property
-    def adversary(self) -> AdversarialDivergence | None:
-        """The divergence, where it has a critic."""
-        return self.divergence if isinstance(self.divergence, AdversarialDivergence) else None
-
-    def penalties(
-        self, posterior: Posterior, z: Tensor, *, generator: torch.Generator
-    ) -> dict[str, Tensor]:
+    def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``divergence``."""
-        q, p = self.compared(z, generator=generator)
+        q, p = self.compared(coded.x, coded.z, generator=generator)
         value = self.divergence(q, p, generator=generator)
         return {"divergence": self.weight(self.config.weight) * value}
 

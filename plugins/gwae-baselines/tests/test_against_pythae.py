@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from gwae_baselines.penalized import Coded
 from torch import Tensor
 
 from gwae_core import GaussianPosterior
@@ -35,7 +36,7 @@ def pythae(name: str, **values: Any) -> Any:
 def total(model: Any, z: Tensor = Z) -> float:
     """Our loss of given posteriors, codes and decoded data."""
     generator = torch.Generator().manual_seed(5)
-    penalties = model.penalties(POSTERIOR, z, generator=generator)
+    penalties = model.penalties(Coded(X, POSTERIOR, z, X_HAT), generator=generator)
     return float((model.reconstruction_loss(X_HAT, X) + sum(penalties.values())).detach())
 
 

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 import torch
+from gwae_baselines.penalized import Coded
 from torch import Tensor
 from torch.distributions import (
     Categorical,
@@ -90,7 +91,8 @@ def test_the_parts_are_those_of_the_mixture_and_sum_to_the_divergence(build) -> 
     sums: dict[str, float] = {}
     for _ in range(draws):
         z = posterior.rsample(generator)
-        for name, value in model.penalties(posterior, z, generator=generator).items():
+        coded = Coded(z, posterior, z, z)
+        for name, value in model.penalties(coded, generator=generator).items():
             sums[name] = sums.get(name, 0.0) + value.item() / draws
 
     q = Normal(posterior.mean, (0.5 * posterior.log_variance).exp())

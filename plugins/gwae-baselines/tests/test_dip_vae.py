@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from gwae_baselines.penalized import Coded
 from torch import Tensor
 
 from gwae_core import GaussianPosterior
@@ -34,7 +35,8 @@ def test_version_ii_has_the_covariance_of_the_codes(build) -> None:
 
 def penalties(model, q: GaussianPosterior) -> dict[str, float]:
     generator = torch.Generator().manual_seed(0)
-    found: dict[str, Tensor] = model.penalties(q, q.mean, generator=generator)
+    coded = Coded(q.mean, q, q.mean, q.mean)
+    found: dict[str, Tensor] = model.penalties(coded, generator=generator)
     return {name: value.item() for name, value in found.items()}
 
 

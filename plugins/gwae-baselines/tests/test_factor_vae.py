@@ -36,7 +36,8 @@ def test_the_discriminator_finds_the_total_correlation_of_a_gaussian(build) -> N
     optimizer = torch.optim.Adam(model.discriminator.parameters(), 3e-3)
     for step in range(400):
         optimizer.zero_grad()
-        q, p = model.compared(correlated(512, step), generator=generator)
+        z = correlated(512, step)
+        q, p = model.compared(z, z, generator=generator)
         model.discriminator.critic_losses(q, p)[0]["critic"].backward()
         optimizer.step()
     with torch.no_grad():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from gwae_baselines.penalized import Coded
 from torch import Tensor
 
 from gwae_core import Batch
@@ -23,8 +24,9 @@ def test_the_decoder_s_penalty_is_the_squared_jacobian_on_average(build, data) -
     z = posterior.mean
     exact = jacobians(model.decoder, z).square().sum((1, 2)).mean()
     generator = torch.Generator().manual_seed(0)
+    coded = Coded(x, posterior, z, x)
     with torch.no_grad():
-        draws = [model.penalties(posterior, z, generator=generator)["decoder"] for _ in range(3000)]
+        draws = [model.penalties(coded, generator=generator)["decoder"] for _ in range(3000)]
     assert torch.stack(draws).mean().item() == pytest.approx(2 * exact.item(), rel=0.02)
 
 
