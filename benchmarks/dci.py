@@ -10,6 +10,7 @@ largest difference and the least ratio of times are those of its worst seed.
 from __future__ import annotations
 
 import argparse
+import runpy
 import time
 from pathlib import Path
 from statistics import median
@@ -19,23 +20,9 @@ import numpy as np
 from gwae_core.evaluation.dci import DCI, Variant, dci_scores
 
 ROOT = Path(__file__).parents[1]
-DATA = ROOT / "tests" / "data" / "oracle"
 RESULTS = ROOT / "benchmarks" / "results"
-CASES = {
-    "aligned": "one code for each factor",
-    "dup": "one factor twice, one missing",
-    "rotated": "all factors mixed by a rotation",
-    "noise": "no factor at all",
-}
-
-
-def case(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Codes and factors of training and test points."""
-    with np.load(DATA / f"oracle_inputs_{name}.npz") as stored:
-        z, y, z_test, y_test = (
-            stored[key].T for key in ("mus_train", "ys_train", "mus_test", "ys_test")
-        )
-    return z, y, z_test, y_test
+ORACLE = runpy.run_path(str(ROOT / "tests" / "data" / "oracle" / "codes.py"))
+CASES, case = ORACLE["CASES"], ORACLE["case"]
 
 
 def timed(name: str, variant: Variant, seed: int) -> tuple[DCI, float]:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from gwae_core.comparison import differences, flat
 from gwae_core.config import RunConfig, read_text
 from gwae_core.errors import ConfigError, RunFolderError
-from gwae_core.resuming import is_finished
+from gwae_core.resuming import differences, is_finished
 from gwae_core.run_folder import RunFolder
 from gwae_core.yaml import parse_yaml
 
@@ -111,7 +110,7 @@ def state_of(config: RunConfig, path: Path) -> State:
     folder = RunFolder.open(path)
     stored = parse_yaml(read_text(folder.config), source=str(folder.config))
     asked = parse_yaml(config.to_yaml(), source="the configuration")
-    if changed := differences(dict(flat(stored)), dict(flat(asked))):
+    if changed := [path for path, *_ in differences(stored, asked)]:
         raise RunFolderError(
             f"{path} holds a run of another configuration, with other {', '.join(changed[:5])}",
             hint="choose another folder with --out",

@@ -1,6 +1,6 @@
 """Runs beside each other: what they differ in, their metrics over seeds, and paired tests."""
 
-from gwae_core.comparison.finished import FinishedRun, differences, flat, read_run
+from gwae_core.comparison.finished import FinishedRun, read_run
 from gwae_core.comparison.paired import FEWEST, PairedTest, holm, paired_test
 from gwae_core.comparison.row_tests import LEVEL, RowTest
 from gwae_core.comparison.rows import Row, Summary, direction
@@ -16,9 +16,7 @@ __all__ = [
     "RowTest",
     "Summary",
     "compare",
-    "differences",
     "direction",
-    "flat",
     "holm",
     "paired_test",
     "read_run",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from gwae_core.config import read_text
 from gwae_core.errors import RunFolderError
 from gwae_core.evaluation.stored import FOLDER
 from gwae_core.files import read_json
+from gwae_core.records import flat
 from gwae_core.run_folder import RunFolder
 from gwae_core.yaml import parse_yaml
 
@@ -65,25 +66,6 @@ def read_run(path: Path) -> FinishedRun:
     fields = dict(flat({k: v for k, v in values.items() if k not in ("seed", *ASIDE)}))
     checkpoint = str(facts.get("checkpoint", ""))
     return FinishedRun(path, seed, fields, numbers, str(data.get("checksum")), checkpoint)
-
-
-def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of nested values by dotted path; a list of plain values is one leaf."""
-    if isinstance(value, Mapping):
-        items = [(str(key), inner) for key, inner in value.items()]
-    elif isinstance(value, list) and any(isinstance(inner, Mapping) for inner in value):
-        items = [(str(position), inner) for position, inner in enumerate(value)]
-    else:
-        yield path, value
-        return
-    for key, inner in items:
-        yield from flat(inner, f"{path}.{key}" if path else key)
-
-
-def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
-    """Dotted paths at which two configurations have different values, or one has none."""
-    missing = object()
-    return [k for k in dict.fromkeys([*a, *b]) if a.get(k, missing) != b.get(k, missing)]
 
 
 def run_folders(folders: Sequence[Path]) -> list[Path]:

@@ -12,6 +12,7 @@ from typing import Any
 from gwae_core.errors import RunFolderError
 from gwae_core.evaluation.stored import FOLDER, load_evaluation
 from gwae_core.files import read_json, write_atomically, write_text
+from gwae_core.records import flat
 from gwae_core.report.clusters import cluster_sections
 from gwae_core.report.coupling import coupling_sections
 from gwae_core.report.factors import factor_sections
@@ -105,7 +106,7 @@ def _write(folder: Path) -> Path:
         sections=sections,
         folder=folder.resolve().name,
         config=text,
-        environment=_flatten(environment),
+        environment=[(name, _text(value)) for name, value in flat(environment)],
     )
     write_text(folder / "report.html", html)
     return folder / "report.html"
@@ -157,15 +158,5 @@ def _paired(sections: list[Section]) -> list[Section]:
     return found
 
 
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested mappings as names joined by dots."""
-    found: list[tuple[str, str]] = []
-    for key, value in values.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            found += _flatten(value, f"{name}.")
-        elif isinstance(value, list):
-            found.append((name, ", ".join(str(item) for item in value)))
-        else:
-            found.append((name, str(value)))
-    return found
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gwae_core.comparison import differences, flat
 from gwae_core.errors import ConfigError, RunFolderError
+from gwae_core.resuming import differences
 from gwae_core.run_lock import locked
 from gwae_core.sweeping.claim import ClaimedTrial, is_alive_elsewhere
 from gwae_core.sweeping.config import Range, SweepConfig
@@ -207,7 +207,7 @@ class Study:
                 hint="workers of one sweep share one folder; give another sweep a folder of "
                 "another name",
             )
-        changed = differences(dict(flat(known["settings"])), dict(flat(settings)))
+        changed = [path for path, *_ in differences(known["settings"], settings)]
         if changed:
             raise RunFolderError(
                 f"{self.folder} holds another sweep, with other {', '.join(changed[:5])}",

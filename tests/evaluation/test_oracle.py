@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +26,10 @@ from gwae_core.evaluation import (
 
 DATA = Path(__file__).parents[1] / "data" / "oracle"
 EXPECTED = json.loads((DATA / "expected.json").read_text())["cases"]
-CASES = ("aligned", "rotated", "dup", "noise")
+ORACLE = runpy.run_path(str(DATA / "codes.py"))
+CASES, case = ORACLE["CASES"], ORACLE["case"]
 
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-
-
-def case(name: str) -> Arrays:
-    with np.load(DATA / f"oracle_inputs_{name}.npz") as stored:
-        z, y, z_test, y_test = (
-            stored[key].T for key in ("mus_train", "ys_train", "mus_test", "ys_test")
-        )
-    return z, y, z_test, y_test
 
 
 @pytest.fixture(params=CASES)

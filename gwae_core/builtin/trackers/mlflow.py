@@ -13,7 +13,7 @@ from pydantic import Field
 from gwae_core.builtin.trackers.packages import require_package
 from gwae_core.context import BuildContext
 from gwae_core.interfaces import Tracker
-from gwae_core.records import flatten
+from gwae_core.records import flat, flatten
 
 LONGEST_VALUE = 500
 """Characters of a parameter's value that every MLflow store takes."""
@@ -106,23 +106,9 @@ class MLflow(Tracker):
     def _log_parameters(self, config: Mapping[str, Any]) -> None:
         from mlflow.entities import Param
 
-        params = [Param(_key(k), str(v)[:LONGEST_VALUE]) for k, v in _leaves(config).items()]
+        params = [Param(_key(k), str(v)[:LONGEST_VALUE]) for k, v in flat(config)]
         for start in range(0, len(params), BATCH):
             self.client.log_batch(self.run_id, params=params[start : start + BATCH])
-
-
-def _leaves(values: Any, name: str = "") -> dict[str, Any]:
-    """Values of nested mappings and lists under dotted names."""
-    if isinstance(values, Mapping):
-        items = list(values.items())
-    elif isinstance(values, list) and any(isinstance(value, Mapping) for value in values):
-        items = list(enumerate(values))
-    else:
-        return {name: values}
-    found: dict[str, Any] = {}
-    for key, value in items:
-        found |= _leaves(value, f"{name}.{key}" if name else str(key))
-    return found
 
 
 def _key(name: str) -> str:
