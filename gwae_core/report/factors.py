@@ -69,7 +69,7 @@ def _information(
         "Mutual information of each binned code and each factor. MIG is the gap between the two "
         "largest of a column, as a share of the factor's entropy, in the mean over columns. "
     )
-    caption += _scores(metrics, stem, ("mig", "score", "gap"))
+    caption += _scores(metrics, stem, ("score",))
     name = f"{stem}{INFORMATION}"
     return _panel(name, matrix, factors, "mutual information (nats)", None, caption)
 
@@ -113,7 +113,7 @@ def _order(matrix: NDArray[Any]) -> NDArray[np.int64]:
 
 def _scores(metrics: Mapping[str, float], stem: str, names: Sequence[str]) -> str:
     found = [
-        f"{name.replace('_', ' ')} {format_number(metrics[key])}"
+        f"{name} {format_number(metrics[key])}"
         for name in names
         if (key := f"{stem}.{name}") in metrics
     ]

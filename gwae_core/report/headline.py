@@ -36,8 +36,8 @@ def facts_of(
         (name, _type(config, name)) for name in ("prior", "encoder", "decoder", "reconstruction")
     ]
     found.append(("latent dimensions", str(config.get("latent_dim", ""))))
-    start = {**(log.of("start") or [{}])[-1]}
-    counts = {**{key: start[key] for key in ("train", "validation", "test") if key in start}}
+    start = (log.of("start") or [{}])[-1]
+    counts = {key: start[key] for key in ("train", "validation", "test") if key in start}
     counts = counts or dict(facts.get("counts", {}))
     found.append(("data points", ", ".join(f"{n:,} {part}" for part, n in counts.items())))
     if "data_shape" in facts:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from gwae_core.evaluation.stored import Evaluation
 from gwae_core.report.drawing import INK, MUTED, PALETTE, Panel, axes, panel
 from gwae_core.report.names import is_baseline, variant_name
+from gwae_core.report.numbers import Ends, intervals_of
 from gwae_core.report.section import Section, array_of
 
 ROC = ".roc"
@@ -41,13 +41,13 @@ def ood_sections(evaluation: Evaluation) -> list[Section]:
         stem = name.removesuffix(ROC)
         other, _, _ = stem.removeprefix("ood.").rpartition(".")
         by_set.setdefault(other, {})[stem] = curve
-    intervals = facts.get("intervals")
+    intervals = intervals_of(facts)
     panels = [
         _panel(
             other,
             curves,
             {stem: _auroc(stem, curve, evaluation.metrics) for stem, curve in curves.items()},
-            intervals if isinstance(intervals, dict) else {},
+            intervals,
         )
         for other, curves in by_set.items()
     ]
@@ -55,18 +55,17 @@ def ood_sections(evaluation: Evaluation) -> list[Section]:
 
 
 def _auroc(stem: str, curve: NDArray[Any], metrics: Mapping[str, float]) -> float:
-    known = metrics.get(f"{stem}.auroc")
-    if known is not None:
-        return known
+    from scipy.integrate import trapezoid
+
     rate, recognised = curve
-    return float(np.diff(rate) @ (recognised[1:] + recognised[:-1]) / 2)
+    return metrics.get(f"{stem}.auroc", float(trapezoid(recognised, rate)))
 
 
 def _panel(
     other: str,
     curves: Mapping[str, NDArray[Any]],
     areas: Mapping[str, float],
-    intervals: Mapping[str, Any],
+    intervals: Ends,
 ) -> Panel:
     scores = sorted(curves, key=lambda stem: (is_baseline(stem), -areas[stem]))
     colours = [colour for colour in PALETTE if colour != INK]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from statistics import median_high
 from typing import Literal
 
 from gwae_core.engine.health import MAX_SCALE, MIN_EXPLAINED
@@ -56,18 +58,15 @@ class Verdict:
 
 def verdict(log: Log, *, latent_dim: int | None) -> Verdict | None:
     """Judge a run by its records; None where nothing was watched."""
-    judges: tuple[Callable[[], Finding | None], ...] = (
-        lambda: _ending(log),
-        lambda: _warnings(log),
-        lambda: _active_units(log, latent_dim),
-        lambda: _posterior_scale(log),
-        lambda: _explained_variance(log),
-        lambda: _log_variance(log),
-        lambda: _validation(log),
-        lambda: _gradient(log),
-        lambda: _terms(log),
+    judged = (
+        _ending(log),
+        _warnings(log),
+        *_observed(log, latent_dim),
+        _validation(log),
+        _gradient(log),
+        _terms(log),
     )
-    findings = tuple(found for judge in judges if (found := judge()) is not None)
+    findings = tuple(found for found in judged if found is not None)
     watched = [found for found in findings if found.name not in (ENDING, WARNINGS)]
     if not watched:
         return None
@@ -82,19 +81,14 @@ def verdict(log: Log, *, latent_dim: int | None) -> Verdict | None:
 
 def _last(log: Log, *keys: str) -> float | None:
     """Median of the last values of a series of the last stage."""
-    values = sorted(_of_last_stage(log, *keys)[-LAST:])
-    return values[len(values) // 2] if values else None
+    values = _of_last_stage(log, "train", *keys)[-LAST:]
+    return median_high(values) if values else None
 
 
-def _of_last_stage(log: Log, *keys: str) -> list[float]:
-    records = log.of("train")
-    if not records:
-        return []
-    stage = records[-1].get("stage")
-    begun = len(records)
-    while begun and records[begun - 1].get("stage") == stage:
-        begun -= 1
-    return Log(records[begun:]).series("train", *keys).values
+def _of_last_stage(log: Log, event: str, *keys: str) -> list[float]:
+    records = log.of(event)
+    stage = records[-1].get("stage") if records else None
+    return Log([one for one in records if one.get("stage") == stage]).series(event, *keys).values
 
 
 def _ending(log: Log) -> Finding | None:
@@ -115,10 +109,19 @@ def _warnings(log: Log) -> Finding | None:
     return Finding(WARNINGS, "look" if count else "good", text)
 
 
-def _active_units(log: Log, latent_dim: int | None) -> Finding | None:
-    active = _last(log, "observed", "active_units")
-    if active is None:
-        return None
+def _observed(log: Log, latent_dim: int | None) -> Iterator[Finding]:
+    judges: dict[str, Callable[[float], Finding]] = {
+        "active_units": partial(_active_units, latent_dim=latent_dim),
+        "posterior_scale": _posterior_scale,
+        "explained_variance": _explained_variance,
+        "log_variance": _log_variance,
+    }
+    for name, judge in judges.items():
+        if (value := _last(log, "observed", name)) is not None:
+            yield judge(value)
+
+
+def _active_units(active: float, latent_dim: int | None) -> Finding:
     many = f"{active:.0f} of {latent_dim}" if latent_dim else f"{active:.0f}"
     text = f"{many} latent dimensions depend on the data"
     fewest = 1 if latent_dim == 1 else 2
@@ -129,30 +132,21 @@ def _active_units(log: Log, latent_dim: int | None) -> Finding | None:
     return Finding("active units", "good", text)
 
 
-def _posterior_scale(log: Log) -> Finding | None:
-    scale = _last(log, "observed", "posterior_scale")
-    if scale is None:
-        return None
+def _posterior_scale(scale: float) -> Finding:
     text = f"codes have a root mean square of {scale:.3g}"
     if scale > MAX_SCALE:
         return Finding("posterior scale", "bad", f"{text}, beyond {MAX_SCALE:g}: it exploded")
     return Finding("posterior scale", "good", text)
 
 
-def _explained_variance(log: Log) -> Finding | None:
-    explained = _last(log, "observed", "explained_variance")
-    if explained is None:
-        return None
+def _explained_variance(explained: float) -> Finding:
     text = f"reconstructions explain {max(explained, 0.0):.0%} of a batch's variance"
     if explained < MIN_EXPLAINED:
         return Finding("reconstruction", "bad", f"{text}: little more than the mean")
     return Finding("reconstruction", "good" if explained > 0.5 else "look", text)
 
 
-def _log_variance(log: Log) -> Finding | None:
-    value = _last(log, "observed", "log_variance")
-    if value is None:
-        return None
+def _log_variance(value: float) -> Finding:
     text = f"mean log variance of the posterior {value:.2g}"
     if value < FLOOR:
         return Finding("posterior noise", "look", f"{text}: next to an autoencoder without noise")
@@ -160,10 +154,7 @@ def _log_variance(log: Log) -> Finding | None:
 
 
 def _validation(log: Log) -> Finding | None:
-    records = log.of("validation")
-    stage = records[-1].get("stage") if records else None
-    same = [record for record in records if record.get("stage") == stage]
-    totals = Log(same).series("validation", "total").values
+    totals = _of_last_stage(log, "validation", "total")
     if len(totals) < 3 or min(totals) <= 0:
         return None
     rise = totals[-1] / min(totals) - 1
@@ -176,15 +167,14 @@ def _validation(log: Log) -> Finding | None:
 
 
 def _gradient(log: Log) -> Finding | None:
-    groups = log.names("train", "total_gradient_norm")
-    grown = {}
-    for group in groups:
-        norms = sorted(values := _of_last_stage(log, "total_gradient_norm", group))
-        if len(norms) >= LAST and norms[len(norms) // 2] > 0:
-            grown[group] = values[-1] / norms[len(norms) // 2]
+    grown = []
+    for group in log.names("train", "total_gradient_norm"):
+        norms = _of_last_stage(log, "train", "total_gradient_norm", group)
+        if len(norms) >= LAST and (middle := median_high(norms)) > 0:
+            grown.append(norms[-1] / middle)
     if not grown:
         return None
-    most = max(grown.values())
+    most = max(grown)
     text = f"the last norm is {most:.2g} times the median of its stage"
     if most > GROWN:
         return Finding("gradient", "look", f"{text}: not steady")
