@@ -18,6 +18,7 @@ from gwae_core.interfaces import (
     WeightedSamples,
 )
 from gwae_core.posteriors import as_posterior, widened
+from gwae_core.sharding import sharded
 
 CHUNK = 1024
 """Data points that are encoded at once."""
@@ -64,11 +65,11 @@ class Autoencoder(Objective, ABC):
 
     def encode(self, x: Tensor) -> Posterior:
         """Posterior over codes of data (n, *data_shape)."""
-        return as_posterior(widened(self.encoder(x)))
+        return as_posterior(widened(sharded(self.encoder, x)))
 
     def decode_params(self, z: Tensor) -> Tensor:
         """Decoder's output (n, *output_shape) for codes (n, d)."""
-        params: Tensor = widened(self.decoder(z))
+        params: Tensor = widened(sharded(self.decoder, z))
         return params
 
     def decode(self, z: Tensor) -> Tensor:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from gwae_core.errors import ComponentError
 from gwae_core.interfaces.encoder import Posterior
+from gwae_core.nested import mapped
 
 
 @dataclass(frozen=True)
@@ -78,24 +79,11 @@ def as_posterior(output: object) -> Posterior:
 
 def widened(output: Any) -> Any:
     """What a network returned under mixed precision, in 32 bits: a tensor, tuple or posterior."""
-    match output:
-        case Tensor():
-            half = output.dtype in (torch.bfloat16, torch.float16)
-            return output.float() if half else output
-        case tuple():
-            return tuple(widened(item) for item in output)
-        case Posterior():
-            return _with_wide_fields(output)
-    return output
+    return mapped(output, _wide)
 
 
-def _with_wide_fields(posterior: Any) -> Any:
-    if not is_dataclass(posterior):
-        return posterior
-    held = {f.name: getattr(posterior, f.name) for f in fields(posterior)}
-    wide = {name: widened(item) for name, item in held.items()}
-    changed = any(wide[name] is not held[name] for name in held)
-    return replace(cast(Any, posterior), **wide) if changed else posterior
+def _wide(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor
 
 
 @dataclass(frozen=True)

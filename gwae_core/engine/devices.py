@@ -8,20 +8,31 @@ from gwae_core.errors import ConfigError
 from gwae_core.training_config import TrainingConfig
 
 
-def build_fabric(training: TrainingConfig) -> Fabric:
+def build_fabric(training: TrainingConfig, *, gpu: int | None = None) -> Fabric:
     """The device and precision that the configuration asks for.
+
+    Args:
+        training: The configuration.
+        gpu: Number of the GPU, where it decides on one; any if None.
 
     Raises:
         ConfigError: They do not exist here, or do not go together.
     """
     try:
-        fabric = Fabric(accelerator=training.accelerator, devices=1, precision=training.precision)
+        fabric = _fabric(training, 1)
+        if gpu is not None and fabric.device.type == "cuda":
+            fabric = _fabric(training, [gpu])
     # Each accelerator and precision of lightning-fabric refuses in its own way.
     except Exception as error:
         raise _unusable(training, str(error)) from error
     if training.precision == "16-mixed" and fabric.device.type == "cpu":
         raise _unusable(training, "float16 needs a GPU; a CPU has bf16-mixed")
     return fabric
+
+
+def _fabric(training: TrainingConfig, devices: int | list[int]) -> Fabric:
+    # one strategy of lightning-fabric: what goes on between processes is the objective's concern
+    return Fabric(accelerator=training.accelerator, devices=devices, precision=training.precision)
 
 
 def _unusable(training: TrainingConfig, why: str) -> ConfigError:

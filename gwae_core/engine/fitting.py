@@ -1,8 +1,8 @@
-"""`fit`: train an objective to the end, in one call."""
+"""`train` an objective record by record, or `fit` it to the end, in one call."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gwae_core.engine.batches import BatchSource, Iterated, TensorBatches
-from gwae_core.engine.loop import Record, train
+from gwae_core.engine.loop import Loop, Record
 from gwae_core.interfaces import Objective
 from gwae_core.training_config import TrainingConfig
 
@@ -28,6 +28,24 @@ class FitResult:
 
     objective: Objective
     records: Sequence[Record] = field(repr=False)
+
+
+def train(
+    objective: Objective,
+    batches: BatchSource,
+    training: TrainingConfig,
+    *,
+    validation: TensorBatches | None = None,
+    seed: int = 0,
+) -> Iterator[Record]:
+    """Train an objective, yielding a record after each step and each validation.
+
+    Raises:
+        NotFiniteError: A term or gradient is NaN or infinite; parameters are those before the step.
+        TrainingError: The posterior exploded beyond recovery.
+        ConfigError: The monitored term does not exist.
+    """
+    return Loop(objective, batches, training, validation=validation, seed=seed).run()
 
 
 def fit(

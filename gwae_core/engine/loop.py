@@ -29,28 +29,12 @@ from gwae_core.engine.update import Found, Update
 from gwae_core.engine.validating import score, validate
 from gwae_core.errors import TrainingError
 from gwae_core.interfaces import Objective, Stage
+from gwae_core.process_group import ProcessGroup
+from gwae_core.sharding import shared_by
 from gwae_core.training_config import TrainingConfig
 
 Record = Mapping[str, Any]
 """One line about a run: ``event`` says what it is."""
-
-
-def train(
-    objective: Objective,
-    batches: BatchSource,
-    training: TrainingConfig,
-    *,
-    validation: TensorBatches | None = None,
-    seed: int = 0,
-) -> Iterator[Record]:
-    """Train an objective, yielding a record after each step and each validation.
-
-    Raises:
-        NotFiniteError: A term or gradient is NaN or infinite; parameters are those before the step.
-        TrainingError: The posterior exploded beyond recovery.
-        ConfigError: The monitored term does not exist.
-    """
-    return Loop(objective, batches, training, validation=validation, seed=seed).run()
 
 
 class Loop:
@@ -62,6 +46,8 @@ class Loop:
         training: Length, optimiser and schedule.
         validation: Held-out data, or None.
         seed: Seed of all noise.
+        processes: Those that train the same model together, each with a loop of its own over the
+            same batches; None for one.
     """
 
     def __init__(
@@ -72,8 +58,12 @@ class Loop:
         *,
         validation: TensorBatches | None = None,
         seed: int = 0,
+        processes: ProcessGroup | None = None,
     ) -> None:
-        self.fabric = build_fabric(training)
+        self.processes = processes
+        self.fabric = build_fabric(
+            training, gpu=None if processes is None else processes.local_rank
+        )
         self.fabric.setup_module(objective)
         self.objective = objective
         self.source = batches
@@ -129,6 +119,7 @@ class Loop:
 
     def _run(self) -> Iterator[Record]:
         at, planned, self.batches = self.position, 0, iter(self.source)
+        self._equalise()
         clock = time.perf_counter()
         lengths = stage_lengths(self.objective.stages(), self.training.steps)
         for number, (stage, steps) in enumerate(lengths):
@@ -153,10 +144,17 @@ class Loop:
 
     def _start(self, stage: Stage, steps: int) -> Record:
         x = self.source.all_data().to(self.fabric.device)
-        self.objective.start_stage(stage.name, x, generator=self.generator)
+        with shared_by(self.processes):
+            self.objective.start_stage(stage.name, x, generator=self.generator)
+        self._equalise()
         if self.ema is not None:
             self.ema.restart()
         return {"event": "stage", "step": self.position.step, "stage": stage.name, "steps": steps}
+
+    def _equalise(self) -> None:
+        """Give every process the first one's model: machines of two kinds differ in last digits."""
+        if self.processes is not None:
+            self.processes.equalise(self.objective.state_dict().values())
 
     def _build_updates(self, stage: Stage) -> None:
         """New optimisers: a stage has another loss, and moments of the old one would mislead."""
@@ -212,11 +210,14 @@ class Loop:
         for update in self.updates:
             update.set_rate(share)
             for _ in range(update.group.steps):
-                more = update(
-                    self._draw, step=self.position.step + 1, generator=self.generator, logs=logs
-                )
+                with shared_by(self.processes):
+                    more = update(
+                        self._draw, step=self.position.step + 1, generator=self.generator, logs=logs
+                    )
                 for key, values in more.items():
                     found.setdefault(key, {}).update(values)
+        if logs:
+            self._equalise()
         if self.ema is not None:
             self.ema.update()
         return found
@@ -225,7 +226,8 @@ class Loop:
         return next(self.batches).to(self.fabric.device)
 
     def _validate(self, stage: Stage, held_out: TensorBatches) -> Record:
-        with nullcontext() if self.ema is None else self.ema.applied():
+        average = nullcontext() if self.ema is None else self.ema.applied()
+        with average, shared_by(self.processes):
             terms = validate(
                 self.objective,
                 held_out,
@@ -234,6 +236,8 @@ class Loop:
                 seed=self.seed,
                 fabric=self.fabric,
             )
+        if self.processes is not None:
+            terms = self.processes.from_first(lambda: terms)
         value = score(self.objective, terms, self.training.monitor)
         best = self.position.judge(value)
         return self._record(

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gwae_core.errors import SpaceError
+from gwae_core.sharding import solved_once
 from gwae_core.solvers.moments import moments_of, squared_features, squared_value
 from gwae_core.solvers.value import distortion
 from gwae_core.spaces import GWResult, MMSpace
@@ -70,14 +71,18 @@ def entropic_gw(
         )
     if start is not None and tuple(start.shape) != (x.n, z.n):
         raise SpaceError(f"a start must be ({x.n}, {z.n}), got {tuple(start.shape)}")
-    with torch.no_grad():
-        forward = _Linearised.of(x, z)
+
+    def solve() -> _Found:
         # the order decides the local optimum, so it must not depend on which side came first
         swapped = forward.prefers_swap
         problem = forward.swapped() if swapped else forward
         first = None if start is None else (start.T if swapped else start)
         found = _solve(problem, epsilon, max_iter, tol, first)
-        found = found.swapped() if swapped else found
+        return found.swapped() if swapped else found
+
+    with torch.no_grad():
+        forward = _Linearised.of(x, z)
+        found = solved_once(solve)
         independent = torch.outer(x.mass, z.mass)
         divergence = torch.special.xlogy(found.plan, found.plan / independent).nan_to_num().sum()
     features_x, features_z = squared_features(x), squared_features(z)

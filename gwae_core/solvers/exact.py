@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gwae_core.errors import SpaceError
+from gwae_core.sharding import solved_once
 from gwae_core.solvers.anneal import Annealed, anneal
 from gwae_core.solvers.assignment import is_uniform, solve_linear
 from gwae_core.solvers.descent import Descent, descend
@@ -74,19 +75,22 @@ def exact_gw(
         device = generator.device if generator is not None else "cpu"
         seed = int(torch.randint(2**31, (), generator=generator, device=device))
     moments = _moments(x, z)
-    with torch.no_grad():
+
+    def solve() -> tuple[SparsePlan, Tensor | None, bool, int]:
         problem = _Problem(x, z, moments)
         best = problem.solve(
             [problem.enter(start) for start in starts],
             gamma,
             range(seed, seed + max(n_starts, problem.effort.starts)),
         )
-        plan = problem.leave(best.plan)
-        new_gamma = problem.gamma(best.plan)
+        return problem.leave(best.plan), problem.gamma(best.plan), best.converged, best.n_iter
+
+    with torch.no_grad():
+        plan, new_gamma, converged, n_iter = solved_once(solve)
     value = squared_value(*moments, plan) if moments else fixed_plan_value(x, z, plan)
     value = with_weight_gradient(value, x, z, plan)
     error = plan.marginal_error(x.mass.detach(), z.mass.detach())
-    return GWResult(value, value, plan, best.converged, best.n_iter, error, new_gamma)
+    return GWResult(value, value, plan, converged, n_iter, error, new_gamma)
 
 
 def _moments(x: MMSpace, z: MMSpace) -> tuple[Moments, Moments] | None:

@@ -7,14 +7,14 @@ from typing import Literal
 
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
-from torch import Tensor
-from torch.func import functional_call
+from torch import Tensor, nn
 
 from gwae_core.builtin.divergences.critic_network import CriticNetwork
 from gwae_core.builtin.divergences.spectral_norm import power_iteration
 from gwae_core.context import BuildContext, require
 from gwae_core.errors import ComponentError
 from gwae_core.interfaces import AdversarialDivergence, Sample
+from gwae_core.sharding import sharded
 
 
 class Critic(AdversarialDivergence):
@@ -89,8 +89,7 @@ class Critic(AdversarialDivergence):
             ComponentError: A sample carries no data.
         """
         u, v, weights = self._signed(q, p)
-        frozen = {name: parameter.detach() for name, parameter in self.network.named_parameters()}
-        values: Tensor = functional_call(self.network, frozen, (u, v))
+        values: Tensor = sharded(self.network, u, v, frozen=True)
         return weights @ values
 
     def score(self, sample: Sample) -> Tensor:
@@ -117,10 +116,8 @@ class Critic(AdversarialDivergence):
         if not 0 <= layer < len(layers):
             raise ComponentError(f"there is no hidden layer {layer}; there are {len(layers)}")
         h = (x - self.mean) / self.scale
-        for part in layers[layer]:
-            frozen = {name: parameter.detach() for name, parameter in part.named_parameters()}
-            h = functional_call(part, frozen, (h,))
-        return h
+        features: Tensor = sharded(nn.Sequential(*layers[layer]), h, frozen=True)
+        return features
 
     def critic_losses(
         self, q: Sample, p: Sample, *, generator: torch.Generator | None = None
@@ -132,14 +129,14 @@ class Critic(AdversarialDivergence):
         """
         power_iteration(self.network)
         u, v, weights = self._signed(q.detach(), p.detach())
-        values = self.network(u, v)  # (n + m,)
+        values = sharded(self.network, u, v)  # (n + m,)
         n = min(len(q.z), len(p.z))
         u_q, u_p, v_q, v_p = u[:n], u[len(q.z) :][:n], v[:n], v[len(q.z) :][:n]
         t = torch.rand((n, 1), generator=generator, device=v.device, dtype=v.dtype)
         t_u = t.reshape(n, *[1] * (u.ndim - 1))
         u_t = (t_u * u_q + (1 - t_u) * u_p).requires_grad_()
         v_t = (t * v_q + (1 - t) * v_p).requires_grad_()
-        total = self.network(u_t, v_t).sum()
+        total = sharded(self.network, u_t, v_t).sum()
         grad_u, grad_v = torch.autograd.grad(total, (u_t, v_t), create_graph=True)
         square_u, square_v = grad_u.flatten(1).square().sum(1), grad_v.square().sum(1)  # (n,)
         norm = _root(square_u + square_v)
