@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 
 import torch
+from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 
 from gwae_core.errors import ComponentError
@@ -15,15 +16,25 @@ from gwae_core.interfaces.divergence import Divergence, Sample
 class AdversarialDivergence(Divergence):
     """A divergence estimated by a critic of its own, trained in the update group ``critic``."""
 
-    @property
-    @abstractmethod
-    def critic_steps(self) -> int:
+    class Config(Divergence.Config):
+        """How a critic is trained."""
+
+        steps: PositiveInt = 1
         """Critic steps for each step of the model."""
+        learning_rate: PositiveFloat | None = None
+        """Learning rate of the critic; null takes the run's."""
+
+    config: Config
 
     @property
-    @abstractmethod
+    def critic_steps(self) -> int:
+        """Critic steps for each step of the model."""
+        return self.config.steps
+
+    @property
     def learning_rate(self) -> float | None:
         """The critic's learning rate; None takes the run's."""
+        return self.config.learning_rate
 
     @abstractmethod
     def critic_losses(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import softplus
 
+from gwae_baselines.pair_discriminator import layers
 from gwae_core import AdversarialDivergence, BuildContext, Sample
 from gwae_core.context import require
 
@@ -28,35 +28,18 @@ class Discriminator(AdversarialDivergence):
     """
 
     class Config(AdversarialDivergence.Config):
-        """The network and its training."""
+        """The network."""
 
         type: Literal["discriminator"] = "discriminator"
         hidden: tuple[PositiveInt, ...] = Field((256, 256), min_length=1)
         """Widths of the hidden layers, with LeakyReLU(0.2) after each."""
-        steps: PositiveInt = 1
-        """Steps of the discriminator for each step of the model."""
-        learning_rate: PositiveFloat | None = None
-        """Learning rate of the discriminator; null takes the run's."""
 
     config: Config
 
     def __init__(self, config: Config, context: BuildContext | None = None) -> None:
         super().__init__(config, context)
         sizes = (require(context, self).latent_dim, *config.hidden)
-        layers: list[nn.Module] = []
-        for fan_in, fan_out in itertools.pairwise(sizes):
-            layers += [nn.Linear(fan_in, fan_out), nn.LeakyReLU(0.2)]
-        self.network = nn.Sequential(*layers, nn.Linear(sizes[-1], 1), nn.Flatten(0))
-
-    @property
-    def critic_steps(self) -> int:
-        """Steps of the discriminator for each step of the model."""
-        return self.config.steps
-
-    @property
-    def learning_rate(self) -> float | None:
-        """The discriminator's learning rate; None takes the run's."""
-        return self.config.learning_rate
+        self.network = nn.Sequential(*layers(*sizes), nn.Linear(sizes[-1], 1), nn.Flatten(0))
 
     def score(self, sample: Sample) -> Tensor:
         """f, the estimate of log q(z) / p(z) at each code in nats, (n,)."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import softplus
@@ -30,7 +30,7 @@ class PairDiscriminator(AdversarialDivergence):
     joint = True
 
     class Config(AdversarialDivergence.Config):
-        """The network, and how it is trained."""
+        """The network, and its penalty."""
 
         type: Literal["pair-discriminator"] = "pair-discriminator"
         sees: Literal["pairs", "data"] = "pairs"
@@ -38,10 +38,6 @@ class PairDiscriminator(AdversarialDivergence):
         hidden: tuple[PositiveInt, ...] = (256, 256)
         """Widths of the hidden layers for data, each followed by LeakyReLU(0.2), and for codes; one
         more of the last width sees both."""
-        steps: PositiveInt = 1
-        """Steps of the discriminator for each step of the model."""
-        learning_rate: PositiveFloat | None = None
-        """Learning rate of the discriminator; null takes the run's."""
         gradient_penalty: NonNegativeFloat = 0.0
         """Weight gamma of gamma / 2 E_q |grad T|^2, in standardised data and in codes (Mescheder et
         al., 2018)."""
@@ -61,16 +57,6 @@ class PairDiscriminator(AdversarialDivergence):
         self.of_z = layers(codes, *config.hidden) if config.sees == "pairs" else None
         both = width + (codes, *config.hidden)[-1] if config.sees == "pairs" else width
         self.last = nn.Sequential(*layers(both, width), nn.Linear(width, 1), nn.Flatten(0))
-
-    @property
-    def critic_steps(self) -> int:
-        """Steps of the discriminator for each step of the model."""
-        return self.config.steps
-
-    @property
-    def learning_rate(self) -> float | None:
-        """The discriminator's learning rate; None takes the run's."""
-        return self.config.learning_rate
 
     def forward(self, q: Sample, p: Sample, *, generator: torch.Generator | None = None) -> Tensor:
         """E_q softplus(T) + E_p softplus(-T) - 2 log 2, a 0-d tensor; zero where T is zero.
