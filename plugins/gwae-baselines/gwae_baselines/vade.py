@@ -68,8 +68,9 @@ class VaDE(PenalizedAutoencoder, Resumable):
             means = self.encode_all(x)
             centre = means.mean(0)
             scale = (means - centre).square().mean().sqrt().clamp_min(1e-6)
-            self.code_mean.copy_(centre)
-            self.code_scale.copy_(scale)
+            # codes of an earlier training are standardised already
+            self.code_mean.add_(self.code_scale * centre)
+            self.code_scale.mul_(scale)
             assert isinstance(self.prior, FittablePrior)
             seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
             self.prior.fit((means - centre) / scale, seed=seed)

@@ -126,6 +126,19 @@ def test_first_a_plain_autoencoder_then_the_fitted_mixture(build, data) -> None:
     assert other.stage == "joint"
 
 
+def test_a_second_training_standardises_the_codes_of_the_first(build, data) -> None:
+    """The mixture is fitted on the codes that the model then has."""
+    model = build("vade", prior={"type": "gaussian-mixture", "num_components": K})
+    x = data.double()
+    with torch.no_grad():
+        model.encoder.head.mean.weight.mul_(3)
+        model.encoder.head.mean.bias.add_(5)
+    model.start_stage("joint", x, generator=torch.Generator().manual_seed(0))
+    codes = model.encode(x).mean
+    assert codes.mean(0).abs().max().item() < 1e-9
+    assert codes.square().mean().item() == pytest.approx(1, abs=1e-9)
+
+
 @pytest.mark.parametrize("prior", ["normal", "vamp"])
 def test_a_prior_that_is_no_mixture_to_be_fitted_is_refused(prior, build) -> None:
     with pytest.raises((ComponentError, ConfigError), match="mixture that can be fitted"):
