@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gwae_core.evaluated_model import decode, like_of
 from gwae_core.evaluation.clustering import fit_kmeans
+from gwae_core.evaluation.contingency_tables import contingency
 from gwae_core.evaluation.coupling import gw_plan, seriation
 from gwae_core.evaluation.embedding import embed_2d
 from gwae_core.evaluation.geometry import condensed, euclidean_distances, least_squares_slope
@@ -108,10 +109,8 @@ def _clusters(test: Evaluated, clusters: NDArray[np.int64], *, seed: int) -> Arr
     names, members = np.unique(clusters, return_inverse=True)
     figures: Arrays = {"cluster_names": names}
     if test.y is not None:
-        labels, place = np.unique(test.y, return_inverse=True)
-        table = np.zeros((len(labels), len(names)), np.int64)
-        np.add.at(table, (place, members), 1)
-        figures |= {"cluster_labels": labels, "cluster_contingency": table}
+        figures["cluster_labels"] = np.unique(test.y)
+        figures["cluster_contingency"] = contingency(test.y, clusters)
     if test.x.ndim == 4:
         counts = np.bincount(members)
         shown = np.argsort(-counts, kind="stable")[:COMPONENTS]

@@ -51,7 +51,12 @@ from gwae_core.evaluation.reconstruction import (
     relative_squared_error,
     squared_errors,
 )
-from gwae_core.evaluation.resampling import bootstrap, bootstrap_mean, bootstrap_tables
+from gwae_core.evaluation.resampling import (
+    bootstrap,
+    bootstrap_mean,
+    bootstrap_tables,
+    measured_mean,
+)
 from gwae_core.evaluation.roc import Detection, detection
 from gwae_core.evaluation.sap import SAP, sap_continuous, sap_svc
 from gwae_core.evaluation.similarity import ssim, ssim_window
@@ -107,6 +112,7 @@ __all__ = [
     "matched_accuracy",
     "mean_mutual_information",
     "mean_squared_error",
+    "measured_mean",
     "mig_score",
     "modularity_score",
     "neighbor_distances",

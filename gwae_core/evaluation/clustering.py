@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gwae_core.evaluation.contingency_tables import contingency, matched_accuracy
+from gwae_core.evaluation.subsets import random_subset
+
 MAX_FIT = 10_000
 """Most training points that a clustering is fitted on; more are drawn from by seed."""
 
@@ -34,14 +37,10 @@ def cluster_scores(y: NDArray[Any], clusters: NDArray[Any]) -> ClusterScores:
     The match is an optimal assignment on the contingency table, so the numbering of clusters does
     not matter (Yang et al., 2010).
     """
-    from scipy.optimize import linear_sum_assignment
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
-    from sklearn.metrics.cluster import contingency_matrix
 
-    table = contingency_matrix(y, clusters)  # (labels, clusters)
-    rows, columns = linear_sum_assignment(table, maximize=True)
     return ClusterScores(
-        accuracy=float(table[rows, columns].sum() / len(y)),
+        accuracy=float(matched_accuracy(contingency(y, clusters)[None])[0]),
         nmi=float(normalized_mutual_info_score(y, clusters)),
         ari=float(adjusted_rand_score(y, clusters)),
     )
@@ -112,8 +111,6 @@ def fit_gaussian_mixture(
 
 
 def _flat(points: NDArray[Any], seed: int | None = None) -> NDArray[np.float64]:
-    from gwae_core.evaluation.subsets import random_subset
-
     if seed is not None:
         points = points[random_subset(len(points), MAX_FIT, seed=seed)]
     return points.reshape(len(points), -1).astype(np.float64)

@@ -13,11 +13,9 @@ Tables = NDArray[Any]
 
 def contingency(y: NDArray[Any], clusters: NDArray[Any]) -> NDArray[np.int64]:
     """How many points have each label and cluster, (labels, clusters), both in ascending order."""
-    labels, rows = np.unique(y, return_inverse=True)
-    found, columns = np.unique(clusters, return_inverse=True)
-    table = np.zeros((len(labels), len(found)), np.int64)
-    np.add.at(table, (rows, columns), 1)
-    return table
+    from sklearn.metrics.cluster import contingency_matrix
+
+    return np.asarray(contingency_matrix(y, clusters), np.int64)
 
 
 def matched_accuracy(tables: Tables) -> NDArray[np.float64]:

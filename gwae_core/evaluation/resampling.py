@@ -75,6 +75,13 @@ def bootstrap_mean(
     return bootstrap(lambda c: c @ wide / n, n, resamples=resamples, seed=seed, level=level)
 
 
+def measured_mean(values: NDArray[Any], *, resamples: int, seed: int) -> float | Interval:
+    """The mean of values (n,) of rows, with its interval where resamples are asked for."""
+    if not resamples:
+        return float(values.mean())
+    return bootstrap_mean(values, resamples=resamples, seed=seed)
+
+
 def bootstrap_tables(
     table: NDArray[Any],
     statistic: Callable[[NDArray[np.int64]], NDArray[Any]],

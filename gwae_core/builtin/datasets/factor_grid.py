@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwae_core.errors import DataError
+from gwae_core.evaluation import random_subset
 
 
 @dataclass(frozen=True)
@@ -80,5 +81,4 @@ def random_part(rows: NDArray[np.int64], *, limit: int | None, seed: int) -> NDA
         return rows
     if limit > len(rows):
         raise DataError(f"data.limit = {limit:,}, but there are {len(rows):,} data points")
-    drawn = np.random.default_rng(seed).choice(len(rows), size=limit, replace=False)
-    return rows[np.sort(drawn)]
+    return rows[random_subset(len(rows), limit, seed=seed)]

@@ -14,11 +14,11 @@ from torch import Tensor
 from gwae_core.context import BuildContext
 from gwae_core.evaluated_model import decode, like_of
 from gwae_core.evaluation import (
-    bootstrap_mean,
     enough_for_frechet,
     frechet_distance,
     kernel_distance,
     manifold_scores,
+    measured_mean,
     random_subset,
 )
 from gwae_core.interfaces import Features, Interval, Metric, MetricInput, Sampler
@@ -104,16 +104,12 @@ class GenerationMetric(Metric):
             x, y, neighbors=config.neighbors, wide_neighbors=config.wide_neighbors
         )
         for name in ("precision", "recall", "density", "coverage"):
-            found[name] = self._mean(getattr(scores, name), data.seed)
+            values = getattr(scores, name)
+            found[name] = measured_mean(values, resamples=config.bootstrap, seed=data.seed)
         prefix = config.features.type
         if config.sampler is not None:
             prefix += f".{config.sampler.type}"
         return {f"{prefix}.{name}": value for name, value in found.items()}
-
-    def _mean(self, values: NDArray[np.float64], seed: int) -> float | Interval:
-        if not self.config.bootstrap:
-            return float(values.mean())
-        return bootstrap_mean(values, resamples=self.config.bootstrap, seed=seed)
 
     def _extractor(self, data: MetricInput) -> Features:
         """The extractor on the model's device, fitted on the training split."""
@@ -144,7 +140,7 @@ class GenerationMetric(Metric):
 @torch.inference_mode()
 def _extract(extractor: Features, x: NDArray[Any]) -> NDArray[np.float64]:
     """Features (n, k) of data (n, *data_shape)."""
-    like = next((p for p in (*extractor.parameters(), *extractor.buffers())), torch.empty(0))
+    like = next(iter((*extractor.parameters(), *extractor.buffers())), torch.empty(0))
     parts = [
         extractor(torch.as_tensor(x[start : start + CHUNK], device=like.device, dtype=like.dtype))
         for start in range(0, len(x), CHUNK)

@@ -11,8 +11,8 @@ from pydantic import NonNegativeInt
 
 from gwae_core.evaluation import (
     bootstrap,
-    bootstrap_mean,
     is_unit_image,
+    measured_mean,
     psnr_of_images,
     relative_squared_error,
     squared_errors,
@@ -54,26 +54,24 @@ class ReconstructionMetric(Metric):
             name = "ssim" if side == WINDOW else f"window-{side}.ssim"
             of_points[name] = ssim(x, x_hat, window=side)
         found: dict[str, float | Interval] = {
-            name: self._mean(values, data.seed) for name, values in of_points.items()
+            name: measured_mean(values, resamples=self.config.bootstrap, seed=data.seed)
+            for name, values in of_points.items()
         }
         found["relative_mse"] = self._relative(x, of_points["mse"], data)
         return found
-
-    def _mean(self, values: NDArray[np.float64], seed: int) -> float | Interval:
-        if not self.config.bootstrap:
-            return float(values.mean())
-        return bootstrap_mean(values, resamples=self.config.bootstrap, seed=seed)
 
     def _relative(
         self, x: NDArray[np.float32], errors: NDArray[np.float64], data: MetricInput
     ) -> float | Interval:
         """The ratio to the variance; a resample has a mean, and so a variance, of its own."""
         value = relative_squared_error(x, data.test.x_hat)
+        if not self.config.bootstrap:
+            return value
         n = len(x)
         wide = x.reshape(n, -1).astype(np.float64)
         wide -= wide.mean(axis=0)
         squares = np.square(wide).sum(axis=1)
-        if not self.config.bootstrap or not squares.any():
+        if not squares.any():
             return value
 
         def ratio(counts: NDArray[np.float64]) -> NDArray[np.float64]:
