@@ -23,9 +23,10 @@ LIGHT = LinearSegmentedColormap.from_list(
 MAX_NAMES = 24
 """Most groups whose names stand at an axis."""
 TEXT = (
-    "The plan that Gromov-Wasserstein transport finds between a batch of test points, by their "
-    "distances alone, and codes: nothing tells it which code belongs to which point. Each dot is "
-    "mass of the plan, the shade behind it the share of a row's group that goes to a column's."
+    "The Gromov-Wasserstein plan between a batch of test points and codes, by the distances within "
+    "each alone: of all starts of the solver, among them each point with its own code, the plan of "
+    "least distortion. Each dot is mass of the plan, the shade behind it the share of a row's "
+    "group that goes to a column's."
 )
 
 

@@ -123,14 +123,15 @@ def health_panels(log: Log, *, latent_dim: int | None) -> list[Panel]:
         shown = {key: series for key, series in found.items() if series.steps}
         if not shown:
             continue
-        with axes(3.9, 2.6) as ax:
+        with axes(3.9, 2.6 + 0.2 * -(-len(shown) // 2)) as ax:
             for k, (key, series) in enumerate(shown.items()):
                 _line(ax, series, PALETTE[k % len(PALETTE)], key)
             values = [value for series in shown.values() for value in series.values]
             _finish(ax, log, values if name == "gradient_norms" else [])
             ax.set_title(title)
             ax.set_ylabel(unit)
-            ax.legend()
+            # below the axes, where no curve runs
+            ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
             alt = f"{title} over training steps: {', '.join(shown)}"
             panels.append(panel(ax, f"health_{name}", alt, caption))
     return panels
