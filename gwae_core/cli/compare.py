@@ -117,10 +117,7 @@ def comparison_json(found: Comparison) -> str:
             "data": row.runs[0].data,
             "fields": {path: row.fields.get(path) for path in found.fields},
             "metrics": {name: _plain(asdict(value)) for name, value in row.metrics.items()},
-            "values": {
-                name: {seed: _plain({"": value})[""] for seed, value in row.by_seed(name).items()}
-                for name in row.metrics
-            },
+            "values": {name: _plain(row.by_seed(name)) for name in row.metrics},
             "best": [name for name, rows in found.best.items() if position in rows],
             "close": [name for name, rows in found.close.items() if position in rows],
         }
@@ -231,7 +228,7 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(values: Mapping[Any, Any]) -> dict[Any, Any]:
     """Numbers that JSON has no word for as null."""
     return {
         key: None if isinstance(value, float) and not math.isfinite(value) else value
