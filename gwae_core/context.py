@@ -122,7 +122,7 @@ class BuildContext:
         output_shape: Shape of the decoder's output for one point; the reconstruction decides it.
         parts: Components built before, by field name of the run configuration.
         allow_import: Whether components may import code that the configuration names.
-        sampled: Whether ``train_data`` is a sample, so that `Batch.index` does not mean its rows.
+        train_size: Number of points of the training split; 0 when a trained model is loaded.
     """
 
     data_shape: tuple[int, ...]
@@ -132,7 +132,7 @@ class BuildContext:
     output_shape: tuple[int, ...] = ()
     parts: Mapping[str, nn.Module] = field(default_factory=dict)
     allow_import: bool = False
-    sampled: bool = False
+    train_size: int = 0
 
     def __post_init__(self) -> None:
         if not self.output_shape:
@@ -158,8 +158,13 @@ class BuildContext:
             DataStatistics.of(x),
             train_data=train_data,
             allow_import=allow_import,
-            sampled=len(train_data) < len(x),
+            train_size=len(x),
         )
+
+    @property
+    def sampled(self) -> bool:
+        """Whether ``train_data`` is a sample, so that `Batch.index` does not mean its rows."""
+        return self.train_data is not None and len(self.train_data) < self.train_size
 
     @property
     def num_features(self) -> int:

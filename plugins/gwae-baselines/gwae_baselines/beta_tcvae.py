@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gwae_baselines.penalized import Coded, PenalizedAutoencoder
 from gwae_core import BuildContext, GaussianPosterior, Objective, Posterior
+from gwae_core.context import require
 from gwae_core.errors import ComponentError
 from gwae_core.ramps import Weight
 
@@ -44,11 +45,11 @@ class BetaTCVAE(PenalizedAutoencoder):
     def __init__(self, config: Config, context: BuildContext | None = None) -> None:
         super().__init__(config, context)
         self.density_prior()
-        self.register_buffer("data_size", torch.tensor(1))
+        self.register_buffer("data_size", torch.tensor(require(context, self).train_size))
 
     def start_stage(self, stage: str, x: Tensor, *, generator: torch.Generator) -> None:
-        """Count the training data (N, *data_shape)."""
-        self.data_size.fill_(len(x))
+        """Count the training data (N, *data_shape); of data on disk, x is a sample."""
+        self.data_size.clamp_(min=len(x))
 
     def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``mutual_information``, ``total_correlation``, ``dimensionwise``."""

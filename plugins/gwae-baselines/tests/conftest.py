@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gwae_core import Autoencoder, Batch, BuildContext, RunConfig
 from gwae_core.build import build_objective
+from gwae_core.row_source import RowSource
 
 Build = Callable[..., Any]
 
@@ -33,7 +34,7 @@ def build(data: Tensor) -> Build:
         posterior: str = "gaussian",
         reconstruction: str = "squared-error",
         latent_dim: int = 3,
-        x: Tensor = data,
+        x: Tensor | RowSource = data,
     ) -> Autoencoder:
         config = RunConfig.from_mapping(
             {
@@ -48,7 +49,8 @@ def build(data: Tensor) -> Build:
         model = build_objective(config, BuildContext.for_data(x, latent_dim)).double()
         assert isinstance(model, Autoencoder)
         for stage in model.stages():
-            model.start_stage(stage.name, x, generator=torch.Generator().manual_seed(0))
+            seen = x.sample() if isinstance(x, RowSource) else x
+            model.start_stage(stage.name, seen, generator=torch.Generator().manual_seed(0))
         return model
 
     return made

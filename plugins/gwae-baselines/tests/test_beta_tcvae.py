@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
 from gwae_baselines.penalized import Coded
@@ -18,6 +19,7 @@ from torch.distributions import (
 
 from gwae_core import GaussianPosterior
 from gwae_core.errors import ComponentError
+from gwae_core.registered import config_class
 
 N, D = 12, 3
 
@@ -109,6 +111,17 @@ def test_the_parts_are_those_of_the_mixture_and_sum_to_the_divergence(build) -> 
     assert sums["dimensionwise"] == pytest.approx(dimensionwise, abs=0.04)
     assert sums["mutual_information"] == pytest.approx(-joint.mean().item() - entropy, abs=0.02)
     assert sum(sums.values()) == pytest.approx(kl, abs=0.04)
+
+
+def test_data_on_disk_are_counted_in_full(build, data, tmp_path, monkeypatch) -> None:
+    """The stages are told of a sample of them."""
+    np.save(tmp_path / "x.npy", data.numpy())
+    arrays = config_class("dataset", "arrays")(path=tmp_path / "x.npy", on_disk=True)
+    rows = arrays.build(None).load().x
+    monkeypatch.setattr("gwae_core.row_source.SAMPLE_BYTES", 4 * data.shape[1] * 10)
+    assert len(rows.sample()) == 10
+    assert build("beta-tcvae", x=rows).data_size == len(data)
+    assert build("beta-tcvae").data_size == len(data)
 
 
 def test_with_all_weights_one_it_is_the_vae(build, terms) -> None:
