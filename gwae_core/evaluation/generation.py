@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwae_core.errors import DataError
-
-BLOCK_ENTRIES = 4_000_000
-"""Kernel values that are held at once: 32 MB."""
+from gwae_core.spaces import blocks_of
 
 
 def frechet_distance(x: NDArray[Any], y: NDArray[Any]) -> float:
@@ -66,10 +64,9 @@ def kernel_distance(x: NDArray[Any], y: NDArray[Any]) -> float:
 
 
 def _kernel_sum(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    height = max(BLOCK_ENTRIES // len(b), 1)
     total = 0.0
-    for start in range(0, len(a), height):
-        kernel = a[start : start + height] @ (b.T / a.shape[1]) + 1
+    for rows in blocks_of(len(a), len(b)):
+        kernel = a[rows] @ (b.T / a.shape[1]) + 1
         total += float((kernel * kernel * kernel).sum())  # many times faster than a power
     return total
 

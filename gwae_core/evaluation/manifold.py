@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwae_core.errors import DataError
-
-BLOCK_ENTRIES = 4_000_000
-"""Distances that are held at once: 32 MB."""
+from gwae_core.spaces import blocks_of
 
 ROUNDING = 1e-12
 """Share of the largest squared norm below which squared distances count as equal."""
@@ -96,9 +94,7 @@ def _blocks(
 ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
     """Squared distances |a|^2 + |b|^2 - 2 a . b of some rows of a at a time to all of b."""
     squares_a, squares_b = np.square(a).sum(axis=1), np.square(b).sum(axis=1)
-    height = max(BLOCK_ENTRIES // len(b), 1)
-    for start in range(0, len(a), height):
-        rows = slice(start, start + height)
+    for rows in blocks_of(len(a), len(b)):
         d = a[rows] @ (-2 * b.T)
         d += squares_a[rows, None]
         d += squares_b

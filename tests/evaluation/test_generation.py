@@ -75,7 +75,7 @@ def test_the_kernel_distance_is_the_double_sum_for_unequal_counts(
 
     expected = mean(a, a, same=True) + mean(b, b, same=True) - 2 * mean(a, b, same=False)
     assert kernel_distance(a, b) == pytest.approx(expected)
-    monkeypatch.setattr("gwae_core.evaluation.generation.BLOCK_ENTRIES", 30)
+    monkeypatch.setattr("gwae_core.spaces.BLOCK_ENTRIES", 30)
     assert kernel_distance(a, b) == pytest.approx(expected)
 
 

@@ -29,7 +29,7 @@ def brute(x: np.ndarray, y: np.ndarray, k: int, wide: int) -> dict[str, list[flo
 
 @pytest.mark.parametrize("entries", [60, 4_000_000])
 def test_it_is_the_definition_point_by_point(entries: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gwae_core.evaluation.manifold.BLOCK_ENTRIES", entries)
+    monkeypatch.setattr("gwae_core.spaces.BLOCK_ENTRIES", entries)
     x, y = rng.normal(size=(25, 2)), rng.normal(size=(18, 2)) + 0.7
     found = manifold_scores(x, y, neighbors=2, wide_neighbors=4)
     for name, values in brute(x, y, 2, 4).items():
