@@ -60,7 +60,7 @@ def sweep(
         config,
         out=Path("runs") / file.stem if out is None else out,
         workers=workers,
-        observe=_nothing if quiet else _tell,
+        observe=None if quiet else _tell,
         report=report,
         allow_import=allow_import,
         source=str(file),
@@ -116,10 +116,6 @@ def result_json(found: SweepResult) -> str:
         "trials": [asdict(trial) for trial in found.trials],
     }
     return json.dumps(listed, indent=2, ensure_ascii=False, default=str)
-
-
-def _nothing(_record: Mapping[str, Any]) -> None:
-    """Print nothing."""
 
 
 def _tell(record: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,9 @@ from gwae_core.sweeping.config import SweepConfig
 from gwae_core.sweeping.results import SweepResult
 from gwae_core.sweeping.space import Space
 from gwae_core.sweeping.study import Study
+from gwae_core.sweeping.trial import Observer
 from gwae_core.sweeping.worker import interrupted, work_on
 
-Observer = Callable[[Record], None]
 MOST = 256
 """Workers of one command at most."""
 

@@ -7,15 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gwae_core.engine import Record
 from gwae_core.errors import ComponentError, ConfigError, GWAEError, RunInterrupted, TrainingError
 from gwae_core.sweeping.claim import ClaimedTrial
 from gwae_core.sweeping.config import SweepConfig
 from gwae_core.sweeping.results import TrialResult
 from gwae_core.sweeping.study import Study
-from gwae_core.sweeping.trial import Hopeless, WrongMetric, run_trial
+from gwae_core.sweeping.trial import Hopeless, Observer, WrongMetric, run_trial
 
-Observer = Callable[[Record], None]
 FUTILE = 3
 """Failed trials, where none ended well, after which a worker stops."""
 TRIES = 3
