@@ -45,7 +45,7 @@ class DIPVAE(PenalizedAutoencoder):
         off_diagonal = covariance.square().sum() - variances.square().sum()
         diagonal = (variances - 1).square().sum()
         return {
-            "divergence": self.density_prior().kl(coded.posterior, coded.z).mean(),
+            "divergence": self.kl(coded),
             "off_diagonal": self.weight(self.config.off_diagonal) * off_diagonal,
             "diagonal": self.weight(self.config.diagonal) * diagonal,
         }

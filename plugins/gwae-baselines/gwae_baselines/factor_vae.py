@@ -62,7 +62,7 @@ class FactorVAE(PenalizedAutoencoder):
         """``divergence`` from the prior, and ``total_correlation``."""
         weight = self.weight(self.config.total_correlation)
         return {
-            "divergence": self.density_prior().kl(coded.posterior, coded.z).mean(),
+            "divergence": self.kl(coded),
             "total_correlation": weight * self.discriminator.log_ratio(coded.z).mean(),
         }
 

@@ -67,7 +67,7 @@ class GECO(PenalizedAutoencoder):
 
     def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``divergence``."""
-        return {"divergence": self.density_prior().kl(coded.posterior, coded.z).mean()}
+        return {"divergence": self.kl(coded)}
 
     def observe(
         self, posterior: Posterior, z_tilde: Tensor, x_hat: Tensor, x: Tensor

@@ -55,9 +55,8 @@ class GromovMongeVAE(PenalizedAutoencoder):
         ends = (coded.z, coded.x_hat)
         if self.config.map == "encoder":
             ends = (coded.x, coded.posterior.mean)
-        kl = self.density_prior().kl(coded.posterior, coded.z).mean()
         return {
-            "divergence": self.weight(self.config.beta) * kl,
+            "divergence": self.weight(self.config.beta) * self.kl(coded),
             "gap": self.weight(self.config.weight) * self._gap(*ends, generator=generator),
         }
 

@@ -64,6 +64,5 @@ class InfoVAE(PenalizedAutoencoder):
         value = self.divergence(q, p, generator=generator)
         terms = {"divergence": self.config.divergence_weight * value}
         if self.config.alpha < 1:
-            kl = self.density_prior().kl(coded.posterior, coded.z).mean()
-            terms["kl"] = (1 - self.config.alpha) * kl
+            terms["kl"] = (1 - self.config.alpha) * self.kl(coded)
         return terms

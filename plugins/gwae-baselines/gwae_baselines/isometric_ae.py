@@ -56,8 +56,7 @@ class IsometricAE(PenalizedAutoencoder):
         distortion = relaxed_distortion(self.decode, between, probes)
         terms = {"distortion": self.weight(self.config.weight) * distortion}
         if self.config.beta != 0:
-            kl = self.density_prior().kl(coded.posterior, coded.z).mean()
-            terms["divergence"] = self.weight(self.config.beta) * kl
+            terms["divergence"] = self.weight(self.config.beta) * self.kl(coded)
         return terms
 
 

@@ -1,4 +1,4 @@
-"""What the two ladder autoencoders share: their posterior, and perceptrons between levels."""
+"""Perceptrons, the Gaussians that they give, and the posterior of a ladder of these."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gwae_core import GaussianPosterior, Posterior
 from gwae_core.errors import ComponentError
 
 MAX_LOG_VARIANCE = 8.0
-"""Bound of the log variances of levels on either side, approached smoothly."""
+"""Bound of the log variances on either side, approached smoothly."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,12 @@ def bounded(log_variance: Tensor) -> Tensor:
 def perceptron(inputs: int, width: int, outputs: int) -> nn.Sequential:
     """One hidden layer with SiLU."""
     return nn.Sequential(nn.Linear(inputs, width), nn.SiLU(), nn.Linear(width, outputs))
+
+
+def gaussian(features: Tensor) -> GaussianPosterior:
+    """Diagonal Gaussians of features (n, 2d): means and log variances."""
+    mean, log_variance = features.chunk(2, dim=1)
+    return GaussianPosterior(mean, bounded(log_variance))
 
 
 def gaussian_features(posterior: Posterior) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from gwae_baselines.ladder import LadderPosterior, bounded, gaussian_features, perceptron
+from gwae_baselines.ladder import LadderPosterior, gaussian, gaussian_features, perceptron
 from gwae_core import (
     Autoencoder,
     Batch,
@@ -121,12 +121,6 @@ class LadderVAE(Autoencoder):
         if level.prior is None:
             return self.density_prior().kl(level.posterior, level.z)
         return gaussian_kl(level.posterior, level.prior)
-
-
-def gaussian(features: Tensor) -> GaussianPosterior:
-    """Diagonal Gaussians of features (n, 2d): means and log variances."""
-    mean, log_variance = features.chunk(2, dim=1)
-    return GaussianPosterior(mean, bounded(log_variance))
 
 
 def product(a: GaussianPosterior, b: GaussianPosterior) -> GaussianPosterior:

@@ -38,6 +38,10 @@ class PenalizedAutoencoder(AdversarialAutoencoder, ABC):
     def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """Weighted penalties of data and their codes: 0-d tensors by name."""
 
+    def kl(self, coded: Coded) -> Tensor:
+        """E_x KL(q(z | x) | pi(z)) in nats, a 0-d tensor."""
+        return self.density_prior().kl(coded.posterior, coded.z).mean()
+
     def code(self, posterior: Posterior, *, generator: torch.Generator) -> Tensor:
         """The code (n, d) of each posterior that is decoded: a sample of it."""
         return posterior.rsample(generator)

@@ -59,8 +59,7 @@ class SigmaVAE(PenalizedAutoencoder):
 
     def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``divergence``."""
-        kl = self.density_prior().kl(coded.posterior, coded.z).mean()
-        return {"divergence": self.weight(self.config.beta) * kl}
+        return {"divergence": self.weight(self.config.beta) * self.kl(coded)}
 
     @torch.no_grad()
     def observe(

@@ -10,7 +10,7 @@ import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from gwae_baselines.ladder import bounded, perceptron
+from gwae_baselines.ladder import gaussian, perceptron
 from gwae_baselines.penalized import Coded, PenalizedAutoencoder
 from gwae_core import (
     Batch,
@@ -81,14 +81,13 @@ class TwoStageVAE(PenalizedAutoencoder, Resumable):
 
     def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``divergence`` of the first."""
-        return {"divergence": self.density_prior().kl(coded.posterior, coded.z).mean()}
+        return {"divergence": self.kl(coded)}
 
     def _second_losses(self, batch: Batch, generator: torch.Generator) -> Losses:
         with torch.no_grad():
             z = self.encode(batch.x).rsample(generator)
         with full_precision(z):
-            mean, log_variance = self.second_encoder(z).chunk(2, dim=1)
-            posterior = GaussianPosterior(mean, bounded(log_variance))
+            posterior = gaussian(self.second_encoder(z))
             u = posterior.rsample(generator)
             squares = (z - self.second_decoder(u)).square()  # (n, d)
             # -log N(z; h(u), gamma I) in each dimension

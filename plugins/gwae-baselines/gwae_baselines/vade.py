@@ -85,8 +85,7 @@ class VaDE(PenalizedAutoencoder, Resumable):
         """Nothing in the first stage, then ``divergence``."""
         if self.stage == PRETRAINING:
             return {}
-        kl = self.density_prior().kl(coded.posterior, coded.z).mean()
-        return {"divergence": self.weight(self.config.beta) * kl}
+        return {"divergence": self.weight(self.config.beta) * self.kl(coded)}
 
     def encode(self, x: Tensor) -> Posterior:
         """Posterior over standardised codes of data (n, *data_shape)."""

@@ -8,9 +8,9 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from gwae_baselines.ladder import LadderPosterior, bounded, gaussian_features, perceptron
+from gwae_baselines.ladder import LadderPosterior, gaussian, gaussian_features, perceptron
 from gwae_baselines.penalized import Coded, PenalizedAutoencoder
-from gwae_core import BuildContext, GaussianPosterior, Objective
+from gwae_core import BuildContext, Objective
 from gwae_core.errors import ComponentError
 from gwae_core.ramps import Weight
 
@@ -60,8 +60,7 @@ class VLAE(PenalizedAutoencoder):
         levels = []
         for level, moments in enumerate(self.moments):
             h = self.up[level - 1](h) if level else h
-            mean, log_variance = moments(h).chunk(2, dim=1)
-            levels.append(GaussianPosterior(mean, bounded(log_variance)))
+            levels.append(gaussian(moments(h)))
         mean = torch.cat([level.mean for level in levels], dim=1)
         log_variance = torch.cat([level.log_variance for level in levels], dim=1)
         return LadderPosterior(mean, log_variance, tuple(levels))
@@ -76,5 +75,4 @@ class VLAE(PenalizedAutoencoder):
 
     def penalties(self, coded: Coded, *, generator: torch.Generator) -> dict[str, Tensor]:
         """``divergence``, beta KL(q(z | x) | pi(z))."""
-        kl = self.density_prior().kl(coded.posterior, coded.z).mean()
-        return {"divergence": self.weight(self.config.beta) * kl}
+        return {"divergence": self.weight(self.config.beta) * self.kl(coded)}

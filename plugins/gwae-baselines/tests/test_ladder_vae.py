@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
 from gwae_core import GaussianPosterior
+from gwae_core.errors import ComponentError
 
 
 def random_gaussian(seed: int, n: int = 5, d: int = 3) -> GaussianPosterior:
@@ -83,5 +84,5 @@ def test_levels_above_are_in_the_posterior_and_codes_come_from_the_top(build, da
 
 def test_codes_without_spread_are_refused(build, data) -> None:
     model = build("ladder-vae", posterior="deterministic")
-    with pytest.raises(Exception, match="mean and log variance"):
+    with pytest.raises(ComponentError, match="mean and log variance"):
         model.encode(data.double())
