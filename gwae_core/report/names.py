@@ -7,19 +7,10 @@ import re
 BASELINES = {"pixel-kmeans": "k-means on raw data", "pixel-mean": "mean of all pixels"}
 """Variants that are no work of the model, and what they are."""
 
-FAMILIES = {
-    name: "disentanglement"
-    for name in (
-        "dci",
-        "mig",
-        "sap",
-        "modularity",
-        "explicitness",
-        "irs",
-        "factor-vae",
-        "beta-vae",
-    )
-}
+FAMILIES = dict.fromkeys(
+    ("dci", "mig", "sap", "modularity", "explicitness", "irs", "factor-vae", "beta-vae"),
+    "disentanglement",
+)
 """Metrics whose values stand in one table."""
 
 METRICS = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +17,7 @@ from gwae_core.report.names import (
     is_baseline,
     variant_name,
 )
+from gwae_core.report.records import finite
 
 Ends = Mapping[str, tuple[float, float]]
 """Low and high end of the values that have a confidence interval."""
@@ -90,16 +90,10 @@ def intervals_of(facts: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
     stored = facts.get("intervals")
     found = {}
     for name, ends in stored.items() if isinstance(stored, Mapping) else ():
-        if isinstance(ends, list) and len(ends) == 2 and all(map(_is_finite, ends)):
-            found[str(name)] = (float(ends[0]), float(ends[1]))
+        match [finite(end) for end in ends] if isinstance(ends, list) else []:
+            case [float(low), float(high)]:
+                found[str(name)] = (low, high)
     return found
-
-
-def _is_finite(value: Any) -> bool:
-    try:
-        return isinstance(value, int | float) and math.isfinite(value)
-    except OverflowError:  # an integer beyond all floats
-        return False
 
 
 def format_interval(ends: tuple[float, float] | None) -> str:

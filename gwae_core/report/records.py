@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,14 +50,17 @@ class Log:
             found: Any = record
             for key in keys:
                 found = found.get(key) if isinstance(found, Mapping) else None
-            step, value = _finite(record.get("step")), _finite(found)
+            step, value = finite(record.get("step")), finite(found)
             if step is not None and value is not None:
                 steps.append(step)
                 values.append(value)
         return Series(steps, values)
 
 
-def _finite(value: Any) -> float | None:
-    if isinstance(value, int | float) and abs(value) < float("inf"):
-        return float(value)
-    return None
+def finite(value: Any) -> float | None:
+    """A value that is a finite number, or None; an integer beyond all floats is none."""
+    try:
+        number = float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None

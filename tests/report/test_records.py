@@ -20,6 +20,7 @@ def test_series_hold_the_finite_numbers_of_one_event() -> None:
             {"event": "train", "step": 3, "terms": {"gw": float("inf")}},
             {"event": "train", "step": 4, "terms": {"gw": "text"}},
             {"event": "train", "step": 5, "terms": None},
+            {"event": "train", "step": 6, "terms": {"gw": 10**400}},
             {"event": "train", "terms": {"gw": 1}},
             {"event": "validation", "step": 6, "terms": {"gw": 7}},
             {"event": "train", "step": 8, "terms": {"gw": 3.5}},
