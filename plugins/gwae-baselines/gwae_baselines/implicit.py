@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gwae_core import BuildContext, Encoder, Posterior
 from gwae_core.context import require
+from gwae_core.posteriors import widened
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class ImplicitPosterior(Posterior):
         )
 
     def _code(self, eps: Tensor) -> Tensor:
-        code: Tensor = self.network(torch.cat([self.inputs, eps], dim=1))
+        code: Tensor = widened(self.network(torch.cat([self.inputs, eps], dim=1)))
         return code
 
 

@@ -23,5 +23,14 @@ def test_samples_differ_by_the_noise_alone() -> None:
     assert posterior.log_variance is None
 
 
+def test_codes_have_full_precision_where_the_network_does_without() -> None:
+    x = torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
+    posterior = ImplicitEncoder(ImplicitEncoder.Config(), _context(x))(x)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        codes = posterior.rsample(torch.Generator().manual_seed(1)), posterior.mean
+        assert posterior.network(torch.zeros(1, 20)).dtype == torch.bfloat16
+    assert [code.dtype for code in codes] == [torch.float32] * 2
+
+
 def _context(x: torch.Tensor) -> BuildContext:
     return BuildContext.for_data(x, 3)
