@@ -88,8 +88,8 @@ def train_cell(cell: Cell) -> dict[str, Any]:
         "seconds": time.perf_counter() - began,
         "training_seconds": next(r["seconds"] for r in records if r["event"] == "end"),
         "training_cpu": clock["end"] - clock["first"],
-        "max_posterior_scale": max(o["posterior_scale"] for o in observed),
-        "active_units": observed[-1]["active_units"],
+        "max_posterior_scale": max(o.get("posterior_scale", 0.0) for o in observed),
+        "active_units": observed[-1].get("active_units", float("nan")),
         "log_variance": observed[-1].get("log_variance", float("nan")),
     }
 
