@@ -8,7 +8,8 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from gwae_core.builtin.decoders.outputs import OutputConfig, output_transform
-from gwae_core.builtin.encoders.stages import Stages
+from gwae_core.builtin.decoders.up_convolution import UpConvolution
+from gwae_core.builtin.encoders.stages import Stages, channels_last
 from gwae_core.context import BuildContext, require
 from gwae_core.interfaces import Decoder
 
@@ -45,15 +46,12 @@ class ConvolutionalDecoder(Decoder):
         )
         layers: list[nn.Module] = []
         for (outer, inner), odd in reversed(tuple(zip(stages.down, stages.odd, strict=True))):
-            up = nn.ConvTranspose2d(
-                inner, outer, kernel_size=4, stride=2, padding=1, output_padding=odd
-            )
-            layers += [nn.SiLU(), up]
+            layers += [nn.SiLU(), UpConvolution(inner, outer, odd=odd)]
         self.stages = nn.Sequential(*layers)
         self.output = output_transform(config, context)
 
     def forward(self, z: Tensor) -> Tensor:
         """Decode codes (n, d): (n, *output_shape)."""
-        h = self.hidden(z).unflatten(1, self.innermost)  # (n, *innermost)
+        h = channels_last(self.hidden(z).unflatten(1, self.innermost))  # (n, *innermost)
         params: Tensor = self.output(self.stages(h))  # (n, *output_shape)
         return params

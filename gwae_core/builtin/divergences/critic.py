@@ -8,9 +8,12 @@ from typing import Literal
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
+from gwae_core.builtin.divergences.critic_gradient import CriticGradient
 from gwae_core.builtin.divergences.critic_network import CriticNetwork
 from gwae_core.builtin.divergences.spectral_norm import power_iteration
+from gwae_core.builtin.encoders.stages import channels_last
 from gwae_core.context import BuildContext, require
 from gwae_core.errors import ComponentError
 from gwae_core.interfaces import AdversarialDivergence, Sample
@@ -40,8 +43,6 @@ class Critic(AdversarialDivergence):
         type: Literal["critic"] = "critic"
         steps: PositiveInt = 5
         """Critic steps for each step of the model."""
-        learning_rate: PositiveFloat | None = None
-        """Learning rate of the critic; null takes the run's."""
         gradient_penalty: NonNegativeFloat = 10.0
         """Weight lambda of the penalties."""
         drift: NonNegativeFloat = 1e-4
@@ -71,16 +72,8 @@ class Critic(AdversarialDivergence):
             width=config.width,
             features=config.features,
         )
-
-    @property
-    def critic_steps(self) -> int:
-        """Critic steps for each step of the model."""
-        return self.config.steps
-
-    @property
-    def learning_rate(self) -> float | None:
-        """The critic's learning rate; None takes the run's."""
-        return self.config.learning_rate
+        # in a tuple: a module of its own would list and save the network a second time
+        self._gradient = (CriticGradient(self.network),)
 
     def forward(self, q: Sample, p: Sample, *, generator: torch.Generator | None = None) -> Tensor:
         """L_D of pairs (x, z~) ~ q and (g(z), z) ~ p, a 0-d tensor; no gradient to the critic.
@@ -129,16 +122,16 @@ class Critic(AdversarialDivergence):
         """
         power_iteration(self.network)
         u, v, weights = self._signed(q.detach(), p.detach())
-        values = sharded(self.network, u, v)  # (n + m,)
         n = min(len(q.z), len(p.z))
         u_q, u_p, v_q, v_p = u[:n], u[len(q.z) :][:n], v[:n], v[len(q.z) :][:n]
         t = torch.rand((n, 1), generator=generator, device=v.device, dtype=v.dtype)
         t_u = t.reshape(n, *[1] * (u.ndim - 1))
-        u_t = (t_u * u_q + (1 - t_u) * u_p).requires_grad_()
-        v_t = (t * v_q + (1 - t) * v_p).requires_grad_()
-        total = sharded(self.network, u_t, v_t).sum()
-        grad_u, grad_v = torch.autograd.grad(total, (u_t, v_t), create_graph=True)
-        square_u, square_v = grad_u.flatten(1).square().sum(1), grad_v.square().sum(1)  # (n,)
+        u_t, v_t = torch.lerp(u_p, u_q, t_u), torch.lerp(v_p, v_q, t)
+        with parametrize.cached():  # one normalisation of the weights for both
+            values = sharded(self.network, u, v)  # (n + m,)
+            grad_u, grad_v = sharded(self._gradient[0], u_t, v_t)
+        square_u = grad_u.square().sum(tuple(range(1, grad_u.ndim)))  # (n,)
+        square_v = grad_v.square().sum(1)
         norm = _root(square_u + square_v)
         penalty = self.config.gradient_penalty
         terms = {
@@ -159,7 +152,8 @@ class Critic(AdversarialDivergence):
                 "the divergence 'critic' compares pairs of data and codes, and got codes alone",
                 hint="give each sample its data: Sample(z, weights, x)",
             )
-        return (sample.x - self.mean) / self.scale, self.config.latent_scale * sample.z
+        x = channels_last(sample.x)
+        return (x - self.mean) / self.scale, self.config.latent_scale * sample.z
 
     def _signed(self, q: Sample, p: Sample) -> tuple[Tensor, Tensor, Tensor]:
         """Inputs of both samples, and the weights w that make w^T f equal to E_p f - E_q f."""

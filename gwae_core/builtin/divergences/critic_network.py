@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gwae_core.builtin.divergences.spectral_norm import spectral
+from gwae_core.builtin.encoders.stages import channels_last
 
 MAX_STAGES = 6
 """Convolutions of the published critic, which take 64 x 64 to 1 x 1."""
@@ -55,25 +56,25 @@ class CriticNetwork(nn.Module):
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         """Values f of pairs, (n, *data_shape) and (n, d): (n,)."""
-        value: Tensor = self.joint(torch.cat([self.of_x(x), self.of_z(z)], dim=1))
+        value: Tensor = self.joint(torch.cat([self.of_x(channels_last(x)), self.of_z(z)], dim=1))
         return value
 
     def hidden_of_x(self) -> list[list[nn.Module]]:
         """Layers of a, up to and with each of its activations."""
         found: list[list[nn.Module]] = []
         layers: list[nn.Module] = []
-        for layer in _flat(self.of_x):
+        for layer in layers_of(self.of_x):
             layers.append(layer)
             if isinstance(layer, nn.LeakyReLU):
                 found.append(list(layers))
         return found
 
 
-def _flat(module: nn.Module) -> Iterator[nn.Module]:
+def layers_of(module: nn.Module) -> Iterator[nn.Module]:
     """Layers of nested sequences, in order."""
     if isinstance(module, nn.Sequential):
         for part in module:
-            yield from _flat(part)
+            yield from layers_of(part)
     else:
         yield module
 

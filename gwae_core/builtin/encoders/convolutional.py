@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gwae_core.builtin.encoders.head import Head, HeadConfig
 from gwae_core.builtin.encoders.inputs import input_transform
-from gwae_core.builtin.encoders.stages import Stages
+from gwae_core.builtin.encoders.stages import Stages, channels_last
 from gwae_core.context import BuildContext, require
 from gwae_core.interfaces import Encoder, Posterior
 
@@ -48,6 +48,6 @@ class ConvolutionalEncoder(Encoder):
 
     def forward(self, x: Tensor) -> Posterior:
         """Encode images (n, channels, height, width)."""
-        h = self.stages(self.input(x))  # (n, *innermost)
+        h = self.stages(channels_last(self.input(x)))  # (n, *innermost)
         posterior: Posterior = self.head(self.hidden(h.flatten(1)))
         return posterior

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
+import torch
+from torch import Tensor
+
 from gwae_core.errors import ComponentError
 
 MIN_SIDE = 8
@@ -84,3 +87,11 @@ class Stages:
     def odd(self) -> tuple[Size, ...]:
         """For each stage, what halving its height and width lost: 0 or 1 each."""
         return tuple((h % 2, w % 2) for h, w in self.sizes[:-1])
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """Images (n, channels, height, width) in the order in which convolutions compute fastest.
+
+    The values, and the shape, are the same; data of another number of dimensions are left alone.
+    """
+    return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x

@@ -31,7 +31,7 @@ def test_published_size() -> None:
         (32, 3, 4, 4),
     ]
     assert [type(layer).__name__ for layer in decoder.hidden] == ["Linear", "SiLU", "Linear"]
-    assert [type(layer).__name__ for layer in decoder.stages] == ["SiLU", "ConvTranspose2d"] * 4
+    assert [type(layer).__name__ for layer in decoder.stages] == ["SiLU", "UpConvolution"] * 4
     assert sum(p.numel() for p in decoder.parameters()) == 1_759_203  # published: about 1.76 M
 
 
