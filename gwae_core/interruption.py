@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from gwae_core.process_group import ProcessGroup
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -19,6 +21,12 @@ class StopRequest:
     """
 
     signal: int | None = None
+
+    def agreed(self, processes: ProcessGroup | None) -> bool:
+        """Whether this process was asked to stop, or another one that it works with."""
+        if processes is not None:
+            self.signal = processes.highest(self.signal or 0) or None
+        return self.signal is not None
 
     @property
     def exit_code(self) -> int:

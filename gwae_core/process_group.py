@@ -112,6 +112,10 @@ class ProcessGroup:
         rebuilt: Value = self._rebuilt(announced, tensors)
         return rebuilt
 
+    def same(self, value: Value) -> Value:
+        """The first process's value."""
+        return self.from_first(lambda: value)
+
     def _receive(self) -> Any:
         found = self._announce(None)
         if isinstance(found, Exception):

@@ -15,6 +15,7 @@ from gwae_core.engine import BatchSource, Prefetched, TensorBatches
 from gwae_core.errors import ComponentError, ConfigError, DataError
 from gwae_core.interfaces import DataArrays, Dataset
 from gwae_core.row_source import RowSource
+from gwae_core.splits import Splits
 
 READ_AHEAD = 2
 """Batches that are read ahead of data on disk, unless the settings say how many."""
@@ -80,3 +81,11 @@ def training_batches(train: DataArrays, training: TrainingConfig, *, seed: int) 
     if depth is None:
         depth = READ_AHEAD if isinstance(rows, RowSource) else 0
     return Prefetched(batches, depth=depth) if depth else batches
+
+
+def validation_batches(splits: Splits) -> TensorBatches | None:
+    """The validation split in memory, or None where it is empty."""
+    if not len(splits.validation.x):
+        return None
+    held_out = torch.from_numpy(in_memory(splits.validation).array)
+    return TensorBatches(held_out, batch_size=len(held_out))

@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from gwae_core.checkpoints import load_state, read_checkpoint, save_checkpoint
 from gwae_core.config import RunConfig
-from gwae_core.engine import BatchSource, Loop, NotFiniteError, Record, TensorBatches, seeded
+from gwae_core.engine import BatchSource, Loop, NotFiniteError, Record, seeded
 from gwae_core.errors import GWAEError, RunFolderError, RunInterrupted, TrainingError
 from gwae_core.files import write_npz
 from gwae_core.interfaces import Objective
 from gwae_core.interruption import StopRequest, watch_for_stop
+from gwae_core.process_group import ProcessGroup
 from gwae_core.resuming import how_to_resume
-from gwae_core.run_data import in_memory
+from gwae_core.run_data import validation_batches
 from gwae_core.run_folder import RunFolder
 from gwae_core.saved_states import newest_state, save_state
 from gwae_core.splits import Splits
@@ -35,6 +34,7 @@ class RunTraining:
         folder: Where all is saved.
         log: Takes each record that belongs to the run, after it was saved.
         observe: Takes every record, those of single steps and of this session alone too.
+        processes: Those that train with this one, which is the first of them; None for one alone.
     """
 
     loop: Loop
@@ -51,15 +51,14 @@ class RunTraining:
         *,
         log: Observer,
         observe: Observer,
+        processes: ProcessGroup | None = None,
     ) -> None:
+        self.processes = processes
         self.training = config.training
         self.objective, self.folder = objective, folder
         self.log, self.observe = log, observe
         self.batches, self.seed = batches, config.seed
-        self.validation = None
-        if len(splits.validation.x):
-            held_out = torch.from_numpy(in_memory(splits.validation).array)
-            self.validation = TensorBatches(held_out, batch_size=len(held_out))
+        self.validation = validation_batches(splits)
         self.opening: Record = {
             "event": "start",
             "step": 0,
@@ -123,8 +122,11 @@ class RunTraining:
             self.training,
             validation=self.validation,
             seed=self.seed,
+            processes=self.processes,
         )
         saved = newest_state(self.folder.checkpoints) if resume else None
+        if self.processes is not None:
+            self.processes.same(None if saved is None else saved.state)
         if saved is None:
             if resume:
                 self.folder.cut_records(0)
@@ -162,7 +164,7 @@ class RunTraining:
     def _save(self, record: Record, *, stop: StopRequest, validated: bool) -> None:
         """After a step, save what is due."""
         training, step = self.training, int(record["step"])
-        asked = stop.signal is not None
+        asked = stop.agreed(self.processes)
         due = asked or step == training.steps or step % training.checkpoint_every == 0
         if due or validated or step % training.validate_every == 0:
             self._save_weights("last", record)

@@ -18,6 +18,8 @@ from gwae_core.context import BuildContext
 from gwae_core.engine import Record
 from gwae_core.errors import GWAEError
 from gwae_core.evaluation.stored import load_evaluation
+from gwae_core.following import Work, dismiss, follow
+from gwae_core.launching import follows, joined, number_of_processes
 from gwae_core.provenance import class_path, components_of, environment
 from gwae_core.records import write_table
 from gwae_core.registered import OwnPart
@@ -59,6 +61,7 @@ def run(
     data: OwnData | None = None,
     resume: bool = False,
     allow_import: bool = False,
+    devices: int = 1,
 ) -> RunResult:
     """Train and evaluate what a configuration describes, and save all of it in a run folder.
 
@@ -76,14 +79,22 @@ def run(
             is finished, the result is returned.
         allow_import: Whether the configuration may name code to import (`type: module`); such
             code runs with your rights.
+        devices: Processes that train together on this host, each on a device of its own: the
+            script or command is run again for each but the first, which alone writes, evaluates
+            and returns; the others end here. Under torchrun, the number is torchrun's.
 
     Raises:
         GWAEError: The configuration, the data or the folder cannot be used, or training failed;
             the last good checkpoint is kept.
         RunInterrupted: Ctrl-C or SIGTERM; the run can be resumed.
     """
+    size = number_of_processes(config.training, devices)
+    if size > 1 and follows():
+        follow(config, size, parts=parts or {}, data=data, allow_import=allow_import)
     with ExitStack() as held:
-        return _run(config, out, observe, report, parts or {}, data, resume, allow_import, held)
+        return _run(
+            config, out, observe, report, parts or {}, data, resume, allow_import, size, held
+        )
 
 
 def _run(
@@ -95,6 +106,7 @@ def _run(
     data: OwnData | None,
     resume: bool,
     allow_import: bool,
+    size: int,
     held: ExitStack,
 ) -> RunResult:
     if config.training.threads is not None:
@@ -107,6 +119,7 @@ def _run(
         folder = reopen(out, config, parts=parts)
         _hold(folder, held, observe)
         if is_finished(folder):
+            dismiss(config.training, size)
             return _finished(folder, report=report, observe=observe)
         earlier = folder.read_environment()
     arrays = load_data(config, data)
@@ -126,6 +139,7 @@ def _run(
     facts: dict[str, Any] = {
         "started": now,
         "versions": environment(),
+        "processes": size,
         "components": components_of(config),
         "data": {"shape": list(context.data_shape), "checksum": checksum(arrays)},
         "own_parts": {
@@ -135,7 +149,7 @@ def _run(
         },
     }
     if resume:
-        facts = {**facts, **earlier, "resumed": [*earlier.get("resumed", []), now]}
+        facts |= {**earlier, "processes": size, "resumed": [*earlier.get("resumed", []), now]}
     else:
         folder = RunFolder.create(out, config)
         _hold(folder, held, observe)
@@ -151,16 +165,20 @@ def _run(
     trackers.start(folder.path, config.model_dump(mode="json"))
     metrics: Mapping[str, float] = {}
     try:
-        training = RunTraining(
-            config,
-            objective,
-            batches,
-            splits,
-            folder,
-            log=trackers.record,
-            observe=observe,
-        )
-        seconds = training.run(resume=resume)
+        with joined(config.training, size) as processes:
+            if processes is not None:
+                processes.same(Work(facts["data"]["checksum"], dict(splits.index)))
+            training = RunTraining(
+                config,
+                objective,
+                batches,
+                splits,
+                folder,
+                log=trackers.record,
+                observe=observe,
+                processes=processes,
+            )
+            seconds = training.run(resume=resume)
         folder.write_environment({**facts, "seconds": seconds})
         best, last = folder.checkpoint(config.training.select), folder.checkpoint("last")
         evaluation = evaluate_trained(

@@ -70,12 +70,19 @@ def train(
         bool,
         typer.Option("--resume", help="Go on with the interrupted run in the folder of --out."),
     ] = False,
+    devices: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Processes that train together on this host, each on a device of its own."
+        ),
+    ] = 1,
     allow_import: AllowImport = False,
 ) -> None:
     """Train, evaluate and report what a configuration describes."""
     from gwae_core.cli.progress import Silence, watch
     from gwae_core.cli.results import metrics_text, stages_text
     from gwae_core.config import RunConfig
+    from gwae_core.launching import follows, number_of_processes
     from gwae_core.runs import run
 
     values = [*(overrides or ()), *([] if seed is None else [f"seed={seed}"])]
@@ -85,11 +92,16 @@ def train(
 
         if seed is not None:
             raise ConfigError("--seed and --seeds cannot both be given")
+        if number_of_processes(settings.training, devices) > 1:
+            raise ConfigError(
+                "--seeds trains with one process, and several are asked for",
+                hint="train one seed after another: --seed 0 --out OUT/seed-0, ...",
+            )
         out = Path("runs") / config.stem if out is None else out
         more = {"quiet": quiet, "report": report, "allow_import": allow_import}
         train_seeds(settings, seeds, out=out, **more)
         return
-    with Silence() if quiet else watch() as display:
+    with Silence() if quiet or follows() else watch() as display:
         result = run(
             settings,
             out=out,
@@ -97,6 +109,7 @@ def train(
             report=report,
             resume=resume,
             allow_import=allow_import,
+            devices=devices,
         )
     if quiet:
         typer.echo(result.folder)

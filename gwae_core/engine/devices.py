@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from lightning_fabric import Fabric
+from dataclasses import replace
 
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.precision import DoublePrecision
+
+from gwae_core.context import Batch
 from gwae_core.errors import ConfigError
 from gwae_core.training_config import TrainingConfig
 
@@ -28,6 +32,13 @@ def build_fabric(training: TrainingConfig, *, gpu: int | None = None) -> Fabric:
     if training.precision == "16-mixed" and fabric.device.type == "cpu":
         raise _unusable(training, "float16 needs a GPU; a CPU has bf16-mixed")
     return fabric
+
+
+def moved(batch: Batch, fabric: Fabric) -> Batch:
+    """The batch on the device, its data as wide as weights of 64 bits."""
+    there = batch.to(fabric.device)
+    wide = isinstance(fabric.strategy.precision, DoublePrecision)
+    return replace(there, x=there.x.double()) if wide else there
 
 
 def _fabric(training: TrainingConfig, devices: int | list[int]) -> Fabric:

@@ -13,7 +13,7 @@ from gwae_core.autoencoder import Autoencoder
 from gwae_core.context import Batch
 from gwae_core.engine.batches import BatchSource, TensorBatches
 from gwae_core.engine.determinism import deterministic
-from gwae_core.engine.devices import build_fabric
+from gwae_core.engine.devices import build_fabric, moved
 from gwae_core.engine.ema import EMA
 from gwae_core.engine.health import HOPELESS_SCALE, examine
 from gwae_core.engine.position import Position
@@ -143,7 +143,7 @@ class Loop:
         yield {"event": "end", "step": at.step, "seconds": at.seconds}
 
     def _start(self, stage: Stage, steps: int) -> Record:
-        x = self.source.all_data().to(self.fabric.device)
+        x = moved(Batch(self.source.all_data()), self.fabric).x
         with shared_by(self.processes):
             self.objective.start_stage(stage.name, x, generator=self.generator)
         self._equalise()
@@ -223,7 +223,7 @@ class Loop:
         return found
 
     def _draw(self) -> Batch:
-        return next(self.batches).to(self.fabric.device)
+        return moved(next(self.batches), self.fabric)
 
     def _validate(self, stage: Stage, held_out: TensorBatches) -> Record:
         average = nullcontext() if self.ema is None else self.ema.applied()
@@ -237,7 +237,7 @@ class Loop:
                 fabric=self.fabric,
             )
         if self.processes is not None:
-            terms = self.processes.from_first(lambda: terms)
+            terms = self.processes.same(terms)
         value = score(self.objective, terms, self.training.monitor)
         best = self.position.judge(value)
         return self._record(

@@ -106,11 +106,13 @@ class Update:
                 found["terms"] = self._finite(losses, step, batch)
                 for name, value in found["terms"].items():
                     terms[name] = terms.get(name, 0.0) + value / count
+                trained = [p for p in self.parameters if p.requires_grad]
                 if logs:
-                    trained = [p for p in self.parameters if p.requires_grad]
                     found["gradient_norm"] = gradient_norms(losses.terms, trained)
                     found["observed"] = {k: float(v) for k, v in losses.observed.items()}
-                self.fabric.backward(losses.total if count == 1 else losses.total / count)
+                # for these alone: points at which a penalty is taken want no gradient
+                total = losses.total if count == 1 else losses.total / count
+                self.fabric.backward(total, inputs=trained)
         norm = self._clip(found, step, batch)
         self.fabric.strategy.optimizer_step(self.optimizer)
         found["terms"] = terms

@@ -9,6 +9,7 @@ from lightning_fabric import Fabric
 
 from gwae_core.context import Batch
 from gwae_core.engine.batches import TensorBatches
+from gwae_core.engine.devices import moved
 from gwae_core.errors import ConfigError
 from gwae_core.interfaces import Objective
 
@@ -30,7 +31,7 @@ def validate(
     count = len(held_out.x) // size
     sums: dict[str, float] = {}
     for k in range(count):
-        batch = held_out.rows(torch.arange(k * size, (k + 1) * size)).to(fabric.device)
+        batch = moved(held_out.rows(torch.arange(k * size, (k + 1) * size)), fabric)
         # These rows are not of the training split, so nothing may be looked up by them.
         batch = Batch(batch.x, y=batch.y, factors=batch.factors)
         with fabric.autocast():
