@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -149,12 +150,18 @@ class GWAE(Autoencoder, Resumable):
         weights = self._weights()
         posterior = self.encode(batch.x)
         z_tilde = posterior.rsample(generator)
-        params = self.decode_params(z_tilde)
         prior_sample: Sample | None = None
         needed = weights["divergence"] > 0 or self.config.compare != "posterior"
         if self.stage == JOINT and needed:
-            generates = self.config.compare == "generated" or self.divergence.joint
-            prior_sample = self._prior_sample(len(batch.x), generator, generate=generates)
+            prior_sample = self._prior_sample(len(batch.x), generator)
+        generates = self.config.compare == "generated" or self.divergence.joint
+        if prior_sample is not None and generates:
+            # one pass for both kinds of codes, which is faster than two
+            both = self.decode_params(torch.cat([z_tilde, prior_sample.z]))
+            params, of_prior = both[: len(z_tilde)], both[len(z_tilde) :]
+            prior_sample = replace(prior_sample, x=self.reconstruction.mean(of_prior))
+        else:
+            params = self.decode_params(z_tilde)
         with full_precision(batch.x):
             terms = {"reconstruction": self.reconstruction.loss(params, batch.x).mean()}
             observed = self.observe(posterior, z_tilde, self.reconstruction.mean(params), batch.x)
@@ -204,7 +211,9 @@ class GWAE(Autoencoder, Resumable):
         # No graph and no reconstruction: the critic sees one sample of each joint, nothing else.
         with torch.no_grad():
             z_tilde = self.encode(batch.x).rsample(generator)
-            p = self._prior_sample(len(batch.x), generator, generate=self.divergence.joint)
+            p = self._prior_sample(len(batch.x), generator)
+            if self.divergence.joint:
+                p = replace(p, x=self.decode(p.z))
         q = Sample(z_tilde, x=batch.x if self.divergence.joint else None)
         with full_precision(batch.x):
             terms, observed = self.divergence.critic_losses(q, p, generator=generator)
@@ -218,16 +227,13 @@ class GWAE(Autoencoder, Resumable):
         """Go on in a stage."""
         self.stage = str(state["stage"])
 
-    def _prior_sample(
-        self, n: int, generator: torch.Generator, *, generate: bool = False
-    ) -> Sample:
+    def _prior_sample(self, n: int, generator: torch.Generator) -> Sample:
         with full_precision(self.code_mean):
             drawn = self.prior.sample(n, generator=generator)
         z, weights = (
             (drawn.z, drawn.weights) if isinstance(drawn, WeightedSamples) else (drawn, None)
         )
-        x = self.decode(z) if generate else None
-        return Sample(z, weights, x)
+        return Sample(z, weights)
 
     def _entropy_loss(self, posterior: Posterior) -> Tensor:
         """L_H = -mean_i sum_d log sigma_d^2; where variances are not known, from the entropy."""
