@@ -22,6 +22,7 @@ from cells import RESULTS, check_cells, run_cells
 TABLES = {
     "clustering": ("clustering",),
     "disentanglement": ("disentanglement",),
+    "disentanglement-search": ("disentanglement_search",),
     "detection": ("detection",),
     "estimators": ("estimators",),
     "baselines-digits": ("baselines", "digits"),
