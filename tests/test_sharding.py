@@ -52,6 +52,7 @@ CASES: dict[str, dict[str, Any]] = {
         **gwae(estimator="exact", compare="data", representation_share=0.5),
     },
     "entropic": {"prior": "normal", **gwae(estimator="entropic", divergence="sliced-wasserstein")},
+    "lower bound": {"prior": "normal", **gwae(estimator={"type": "lower-bound", "bound": "third"})},
     "sliced, mmd": {"prior": "uniform", **gwae(estimator="sliced", divergence="mmd")},
     "vamp": {"prior": {"type": "vamp", "num_components": 3}, **gwae(divergence="mmd")},
     "vae": {"prior": "normal", "objective": "vae"},

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gwae_core.errors import SpaceError
+from gwae_core.sharding import solved_once
 from gwae_core.solvers.assignment import solve_linear
 from gwae_core.solvers.lift import to_numpy
 from gwae_core.solvers.line import ascending, monotone
@@ -81,7 +82,9 @@ def _third(x: MMSpace, z: MMSpace, p: Tensor | None, q: Tensor | None) -> GWResu
         cost = _local_costs(x.d, z.d, p, q)
         mass_x, mass_z = (to_numpy(s.mass, torch.float64) for s in (x, z))
         needs_duals = any(s.weights is not None and s.weights.requires_grad for s in (x, z))
-        vertex = solve_linear(to_numpy(cost, torch.float64), mass_x, mass_z, duals=needs_duals)
+        vertex = solved_once(
+            lambda: solve_linear(to_numpy(cost, torch.float64), mass_x, mass_z, duals=needs_duals)
+        )
         found = vertex.plan
         device = x.like.device
         rows, cols = (torch.from_numpy(i).to(device) for i in (found.rows, found.cols))

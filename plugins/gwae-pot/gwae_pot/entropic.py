@@ -12,7 +12,7 @@ from scipy.special import rel_entr
 from gwae_core import Estimator, GWResult, MMSpace
 from gwae_core.errors import SpaceError
 from gwae_pot.duals import entropic_duals, simplex_duals
-from gwae_pot.problem import Problem, quiet
+from gwae_pot.problem import Problem, solved
 
 MASS_LOST = 1e-5
 """Mass that rounding may lose."""
@@ -68,8 +68,8 @@ class POTEntropic(Estimator):
 
         config = self.config
         problem = Problem.of(x, z, rho=rho, estimator=self)
-        with quiet():
-            found, log = entropic_gromov_wasserstein(
+        found, log = solved(
+            lambda: entropic_gromov_wasserstein(
                 *problem.supported,
                 epsilon=config.epsilon,
                 symmetric=True,
@@ -80,6 +80,7 @@ class POTEntropic(Estimator):
                 numItermax=config.sinkhorn_max_iter,
                 stopThr=config.tolerance,
             )
+        )
         # one marginal is exact after each iteration, so that mass is lost by underflow alone
         if not abs(found.sum() - 1) < MASS_LOST:
             raise SpaceError(

@@ -9,7 +9,7 @@ from pydantic import PositiveFloat, PositiveInt
 
 from gwae_core import Estimator, GWResult, MMSpace
 from gwae_pot.duals import linear_duals
-from gwae_pot.problem import SIMPLEX_ITERATIONS, Problem, descended, quiet
+from gwae_pot.problem import SIMPLEX_ITERATIONS, Problem, descended, solved
 
 
 class POTExact(Estimator):
@@ -50,8 +50,8 @@ class POTExact(Estimator):
 
         config = self.config
         problem = Problem.of(x, z, rho=rho, estimator=self)
-        with quiet():
-            found, log = gromov_wasserstein(
+        found, log = solved(
+            lambda: gromov_wasserstein(
                 *problem.supported,
                 symmetric=True,
                 log=True,
@@ -60,6 +60,7 @@ class POTExact(Estimator):
                 tol_abs=config.tolerance,
                 numItermaxEmd=SIMPLEX_ITERATIONS,
             )
+        )
         converged, n_iter = descended(log, tolerance=config.tolerance, max_iter=config.max_iter)
         plan = problem.whole(found)
         duals = None

@@ -12,7 +12,7 @@ from gwae_core import BuildContext, Estimator, GWResult, MMSpace
 from gwae_core.errors import SpaceError
 from gwae_pot.duals import linear_duals
 from gwae_pot.features import pair_costs, profile_costs
-from gwae_pot.problem import SIMPLEX_ITERATIONS, Problem, descended, quiet
+from gwae_pot.problem import SIMPLEX_ITERATIONS, Problem, descended, solved
 
 ROWS_BELONG_TOGETHER = frozenset(
     {
@@ -99,8 +99,8 @@ class POTFused(Estimator):
         if not bool(torch.isfinite(features).all()):
             raise SpaceError("feature_cost holds NaN or inf")
         linear = features.detach().to(device="cpu", dtype=torch.float64).numpy() / problem.unit
-        with quiet():
-            found, log = fused_gromov_wasserstein(
+        found, log = solved(
+            lambda: fused_gromov_wasserstein(
                 linear[problem.rows][:, problem.cols],
                 *problem.supported,
                 symmetric=True,
@@ -111,6 +111,7 @@ class POTFused(Estimator):
                 tol_abs=config.tolerance,
                 numItermaxEmd=SIMPLEX_ITERATIONS,
             )
+        )
         converged, n_iter = descended(log, tolerance=config.tolerance, max_iter=config.max_iter)
         plan = problem.whole(found)
         duals = None

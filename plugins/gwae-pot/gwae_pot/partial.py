@@ -10,7 +10,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from gwae_core import Estimator, GWResult, MMSpace
 from gwae_pot.duals import linear_duals
-from gwae_pot.problem import Problem, descended, quiet
+from gwae_pot.problem import Problem, descended, solved
 
 
 class POTPartial(Estimator):
@@ -64,8 +64,8 @@ class POTPartial(Estimator):
         # rule is relative to an objective that may be zero, and the price of coupling its two dummy
         # points, which would couple more than the mass, is a hundred times the linear cost.
         constant = max(1.0, float(np.square(c_x).max()), float(np.square(c_z).max()))
-        with quiet():
-            found, log = partial_fused_gromov_wasserstein(
+        found, log = solved(
+            lambda: partial_fused_gromov_wasserstein(
                 np.full((len(p), len(q)), constant),
                 c_x,
                 c_z,
@@ -79,6 +79,7 @@ class POTPartial(Estimator):
                 warn=False,
                 log=True,
             )
+        )
         converged, n_iter = descended(log, tolerance=config.tolerance, max_iter=config.max_iter)
         plan = problem.whole(found)
         excess = np.maximum(plan.sum(1) - problem.p, 0), np.maximum(plan.sum(0) - problem.q, 0)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -15,10 +15,12 @@ from torch import Tensor
 
 from gwae_core.errors import SpaceError
 from gwae_core.interfaces import Estimator
+from gwae_core.sharding import solved_once
 from gwae_core.spaces import GWResult, MMSpace
 from gwae_pot.value import plan_value
 
 Array = NDArray[np.float64]
+Found = TypeVar("Found")
 
 SIMPLEX_ITERATIONS = 10_000_000
 """Bound of the network simplex; POT's own is too small for some thousand points."""
@@ -168,6 +170,12 @@ def quiet() -> Iterator[None]:
     with catch_warnings(), np.errstate(all="ignore"):
         simplefilter("ignore")
         yield
+
+
+def solved(solve: Callable[[], Found]) -> Found:
+    """What POT finds, without its warnings; of several processes, one calls it for all."""
+    with quiet():
+        return solved_once(solve)
 
 
 def descended(log: dict[str, Any], *, tolerance: float, max_iter: int) -> tuple[bool, int]:

@@ -9,7 +9,7 @@ import torch
 from pydantic import PositiveFloat, PositiveInt
 
 from gwae_core import Estimator, GWResult, MMSpace
-from gwae_pot.problem import Problem, descended, quiet
+from gwae_pot.problem import Problem, descended, solved
 
 
 class POTSemirelaxed(Estimator):
@@ -56,8 +56,8 @@ class POTSemirelaxed(Estimator):
         free = MMSpace(z.points, z.distances, None, z.cost)
         problem = Problem.of(x, free, rho=rho, estimator=self)
         costs_x, costs_z, p, _ = problem.supported
-        with quiet():
-            found, log = semirelaxed_gromov_wasserstein(
+        found, log = solved(
+            lambda: semirelaxed_gromov_wasserstein(
                 costs_x,
                 costs_z,
                 p,
@@ -69,6 +69,7 @@ class POTSemirelaxed(Estimator):
                 tol_rel=config.tolerance,
                 tol_abs=config.tolerance,
             )
+        )
         converged, n_iter = descended(log, tolerance=config.tolerance, max_iter=config.max_iter)
         plan = problem.whole(found)
         duals = None
