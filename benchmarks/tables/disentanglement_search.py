@@ -1,7 +1,7 @@
 """Does any form of the GW term help a factorised prior to find the factors of dSprites?
 
-Protocol, fixed before the runs: the GWAE with the factorised prior and the weights that the table of
-disentanglement chose, on its data and networks; each row changes one thing, and is compared with
+Protocol, fixed before the runs: the GWAE with the factorised prior and the weights that the table
+of disentanglement chose, on its data and networks; each row changes one thing, and is compared with
 the same without a GW term, paired over three seeds of which the other table reports none. Scores
 are from validation parts: a row that wins here would be a hypothesis, not a result.
 """
