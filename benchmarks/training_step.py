@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import resource
 import statistics
 import subprocess
 import sys
@@ -118,7 +117,9 @@ def measure(algorithm: str, batch: int, *, critic: bool, device: str) -> tuple[f
         times = step_times(config, algorithm, device)
         seconds = [next(times) for _ in range(STEPS[batch])][1:]
     if device == "cpu":
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        # not getrusage: its peak includes that of the process which started this one
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        memory = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     else:
         memory = torch.cuda.max_memory_allocated() / 2**20
     return statistics.median(seconds), memory

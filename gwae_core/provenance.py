@@ -15,7 +15,10 @@ from gwae_core.plugins import registry
 from gwae_core.registered import OwnPart
 from gwae_core.registry import CORE
 
-PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "POT", "lightning-fabric", "pydantic")
+PACKAGES = (
+    *("torch", "numpy", "scipy", "scikit-learn", "POT", "lightning-fabric", "pydantic"),
+    *("torchmetrics", "zuko"),
+)
 
 
 def environment() -> dict[str, Any]:
