@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import pickle
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from gwae_core.errors import GWAEError
 from gwae_core.nested import mapped
 
 Value = TypeVar("Value")
@@ -160,9 +160,7 @@ def _bytes(tensor: Tensor) -> Tensor:
 
 
 def _portable(error: Exception) -> Exception:
-    """The error, or where it cannot travel its text."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
+    """The error, or its text where its constructor is one of its own, which may ask for more."""
+    if isinstance(error, GWAEError) and type(error).__init__ is GWAEError.__init__:
+        return error
+    return RuntimeError(f"{type(error).__name__}: {error}")

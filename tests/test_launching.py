@@ -99,6 +99,7 @@ def alone(folder: Path, out: str, **arguments: object) -> Path:
         os.chdir(before)
 
 
+@pytest.mark.slow
 def test_a_run_of_two_processes_is_the_run_of_one(folder):
     code, out, err = train(folder, "--out", "two", "--devices", "2")
     assert code == 0, err
