@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cells import Cell, Cells, example, pace, summary
+from cells import Cell, Cells, example, summary
 from tables.detection import OUTSIDE
 from tables.disentanglement import run_config
 
@@ -86,7 +86,6 @@ def table(cells: Cells, data: str) -> str:
             Cell({"data": data, "model": name, "seed": seed}, {**config, "seed": seed})
             for seed in SEEDS
         )
-        (speed,) = cells([Cell({"data": data, "model": name, "pace": 0}, config)], work=pace)
         values = [entry["values"] for entry in entries if "error" not in entry["values"]]
         failed += [
             f"- {name}, seed {entry['seed']}: {entry['values']['error']}"
@@ -94,6 +93,8 @@ def table(cells: Cells, data: str) -> str:
             if "error" in entry["values"]
         ]
         shown = [summary(value.get(column) for value in values) for column in columns.values()]
-        shown.append(f"{speed['values']['milliseconds']:.1f}")
+        # with what a model does once, such as fitting a prior
+        steps = STEPS[data]
+        shown.append(summary((1e3 * value["training_cpu"] / steps for value in values), 1))
         lines.append(f"| {name} | {' | '.join(shown)} |")
     return "\n".join([*lines, "", *failed])
