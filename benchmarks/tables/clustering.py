@@ -87,7 +87,7 @@ def equal_time(cells: Cells, data: str, beta: float) -> int:
     )
     of_gwae, of_vae = (entry["values"]["milliseconds"] for entry in entries)
     steps: int = models[GWAE]["training"]["steps"]
-    return max(round(steps * of_gwae / of_vae, -2), steps)
+    return max(int(round(steps * of_gwae / of_vae, -2)), steps)
 
 
 def table(cells: Cells) -> str:
