@@ -169,7 +169,16 @@ class _Gather(torch.autograd.Function):
         return _apply(_Take, gradient, ctx.processes), None, None
 
 
-class _Spread(torch.autograd.Function):
+class _OfTensors(torch.autograd.Function):
+    """A map of several tensors at once, some of which may get no gradient."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        ctx.processes = inputs[0]
+        ctx.set_materialize_grads(False)
+
+
+class _Spread(_OfTensors):
     """Tensors that are the same on all processes, for each to use in its own way; transposed: sum.
 
     All at once, so that the transpose is one message.
@@ -180,16 +189,11 @@ class _Spread(torch.autograd.Function):
         return tuple(tensor.view_as(tensor) for tensor in tensors)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        ctx.processes = inputs[0]
-        ctx.set_materialize_grads(False)
-
-    @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
         return None, *_applied(_Sum, ctx.processes, gradients)
 
 
-class _Sum(torch.autograd.Function):
+class _Sum(_OfTensors):
     """Sums over processes; transposed: spread."""
 
     @staticmethod
@@ -199,11 +203,6 @@ class _Sum(torch.autograd.Function):
         return tuple(
             part.reshape(tensor.shape).clone() for part, tensor in zip(parts, tensors, strict=True)
         )
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        ctx.processes = inputs[0]
-        ctx.set_materialize_grads(False)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:

@@ -17,6 +17,7 @@ SEEDS = (100, 101, 102)
 SETTING = "entropy 1, divergence 5, gw 0.3, a scale a coordinate"
 LONG = 6000
 WITHOUT, WITHOUT_LONG = "GW weight 0", f"GW weight 0, {LONG:,} steps"
+PAIRED_LONG = f"paired, {LONG:,} steps"
 CHANGES: dict[str, dict[str, Any]] = {
     "paired, weight 0.3": {},
     "paired, weight 3": {"weights": {"gw": 3}},
@@ -49,7 +50,7 @@ def table(cells: Cells) -> str:
     """Train, compare with the model without the term."""
     without = gwae(NO_GW, SETTING)
     models = {WITHOUT: without} | {name: changed(change) for name, change in CHANGES.items()}
-    models |= {WITHOUT_LONG: longer(without), f"paired, {LONG:,} steps": longer(changed({}))}
+    models |= {WITHOUT_LONG: longer(without), PAIRED_LONG: longer(changed({}))}
     lines = [
         f"| GW term | {' | '.join(COLUMNS)} | D less that without the term |",
         "|---" * (len(COLUMNS) + 2) + "|",
@@ -62,10 +63,10 @@ def table(cells: Cells) -> str:
         )
         values = [entry["values"] for entry in entries]
         found[name] = [value[SCORE] for value in values]
-        reference = WITHOUT_LONG if str(LONG // 1000) + "," in name else WITHOUT
+        reference = WITHOUT_LONG if name == PAIRED_LONG else WITHOUT
         differences = [a - b for a, b in zip(found[name], found[reference], strict=True)]
         mean, error = mean_and_error(differences)
-        gain = "-" if name == reference else f"{mean:+.3f} ± {error:.3f}"
+        gain = "-" if name in (WITHOUT, WITHOUT_LONG) else f"{mean:+.3f} ± {error:.3f}"
         shown = [summary(value.get(column) for value in values) for column in COLUMNS.values()]
         lines.append(f"| {name} | {' | '.join(shown)} | {gain} |")
     return "\n".join(lines)

@@ -152,7 +152,7 @@ class Critic(AdversarialDivergence):
                 "the divergence 'critic' compares pairs of data and codes, and got codes alone",
                 hint="give each sample its data: Sample(z, weights, x)",
             )
-        x = channels_last(sample.x)
+        x = channels_last(sample.x)  # once for values and gradients
         return (x - self.mean) / self.scale, self.config.latent_scale * sample.z
 
     def _signed(self, q: Sample, p: Sample) -> tuple[Tensor, Tensor, Tensor]:

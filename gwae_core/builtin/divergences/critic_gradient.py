@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from gwae_core.builtin.divergences.critic_network import CriticNetwork, layers_of
-from gwae_core.builtin.encoders.stages import channels_last
 
 
 class CriticGradient(nn.Module):
@@ -31,7 +30,7 @@ class CriticGradient(nn.Module):
         branches = (self.network.of_x, self.network.of_z, self.network.joint)
         of_x, of_z, joint = (list(layers_of(branch)) for branch in branches)
         with torch.no_grad():
-            inputs_x, a = _inputs(of_x, channels_last(x))
+            inputs_x, a = _inputs(of_x, x)
             inputs_z, b = _inputs(of_z, z)
             inputs, values = _inputs(joint, torch.cat([a, b], dim=1))
         g = _pull_back(joint, inputs, torch.ones_like(values))
@@ -61,8 +60,7 @@ def _pull_back(layers: Sequence[nn.Module], inputs: Sequence[Tensor], g: Tensor)
                 )
             case nn.LeakyReLU():
                 g = torch.ops.aten.leaky_relu_backward(g, h, layer.negative_slope, False)
-            case nn.Flatten():
-                g = g.reshape(h.shape)
             case _:
-                raise NotImplementedError(type(layer).__name__)
+                assert isinstance(layer, nn.Flatten), layer
+                g = g.reshape(h.shape)
     return g

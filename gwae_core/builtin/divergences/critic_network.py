@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from gwae_core.builtin.divergences.spectral_norm import spectral
-from gwae_core.builtin.encoders.stages import channels_last
 
 MAX_STAGES = 6
 """Convolutions of the published critic, which take 64 x 64 to 1 x 1."""
@@ -56,7 +55,7 @@ class CriticNetwork(nn.Module):
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         """Values f of pairs, (n, *data_shape) and (n, d): (n,)."""
-        value: Tensor = self.joint(torch.cat([self.of_x(channels_last(x)), self.of_z(z)], dim=1))
+        value: Tensor = self.joint(torch.cat([self.of_x(x), self.of_z(z)], dim=1))
         return value
 
     def hidden_of_x(self) -> list[list[nn.Module]]:
