@@ -24,9 +24,13 @@ class StopRequest:
 
     def agreed(self, processes: ProcessGroup | None) -> bool:
         """Whether this process was asked to stop, or another one that it works with."""
+        asked = self.signal or 0
         if processes is not None:
-            self.signal = processes.highest(self.signal or 0) or None
-        return self.signal is not None
+            asked = processes.highest(asked)
+        # nothing is overwritten by 0: a signal may have come amid the exchange, for the next one
+        if asked:
+            self.signal = asked
+        return asked > 0
 
     @property
     def exit_code(self) -> int:
