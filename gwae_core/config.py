@@ -173,9 +173,13 @@ class RunConfig(Section):
         """
         # Overrides name the fields of the present format.
         values = migrate(parse_yaml(read_text(Path(path)), source=str(path)), source=str(path))
-        return cls.from_mapping(
-            apply_overrides(values, overrides), source=str(path), components=components
-        )
+        new = apply_overrides(values, overrides)
+        try:
+            return cls.from_mapping(new, source=str(path), components=components)
+        except ConfigError as error:
+            if error.hint is None:
+                error.hint = _replaced_whole(overrides, error.message)
+            raise
 
     @classmethod
     def of(cls, objective: Objective, *, base: RunConfig | None = None) -> RunConfig:
@@ -227,6 +231,19 @@ def configuration(value: object) -> ComponentConfig:
     if isinstance(value, Component) and value.config.component is type(value):
         return value.config
     return OwnPart()
+
+
+def _replaced_whole(overrides: Sequence[str], message: str) -> str | None:
+    """What to write where a component's type was overridden and its other fields stayed."""
+    for override in overrides:
+        path, _, name = override.partition("=")
+        component = path.strip().removesuffix(".type")
+        if component != path.strip() and f"{component}." in message and "unknown" in message:
+            return (
+                f"{override} leaves the other fields of {component} as the file has them; "
+                f"{component}={name.strip()} replaces it whole"
+            )
+    return None
 
 
 def read_text(path: Path) -> str:

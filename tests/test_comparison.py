@@ -161,8 +161,11 @@ def test_a_metric_is_asked_for_by_a_part_of_its_name(tmp_path):
     run = made(tmp_path / "a", metrics=values)
     assert compare([run], metrics=["accuracy"]).metrics == ("clustering.prior.accuracy",)
     assert len(compare([run], metrics=["clustering"]).metrics) == 2
-    with pytest.raises(ConfigError, match="no run has a metric 'acuracy'; did you mean 'accuracy'"):
+    with pytest.raises(
+        ConfigError, match="no run has a metric 'acuracy'; did you mean 'accuracy'"
+    ) as caught:
         compare([run], metrics=["acuracy"])
+    assert str(caught.value.hint).startswith("metrics: clustering (2), other (1);")
 
 
 def test_the_formats_say_the_same(tmp_path, monkeypatch):

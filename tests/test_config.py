@@ -71,6 +71,18 @@ def test_a_configuration_is_frozen():
         RunConfig().seed = 3  # type: ignore[misc]
 
 
+def test_another_type_over_the_fields_of_a_file_says_how_it_is_replaced(tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text("prior: {type: gaussian-mixture, num_components: 10}\n")
+    with pytest.raises(ConfigError, match="unknown field 'num_components'") as caught:
+        RunConfig.from_file(path, overrides=("prior.type=normal",))
+    assert "prior=normal replaces it whole" in str(caught.value.hint)
+    assert RunConfig.from_file(path, overrides=("prior=normal",)).prior.type == "normal"
+    with pytest.raises(ConfigError, match="unknown field 'components'") as caught:
+        RunConfig.from_file(path, overrides=("prior.components=3",))
+    assert caught.value.hint is None
+
+
 def test_overrides_apply_to_the_file(tmp_path):
     path = tmp_path / "run.yaml"
     path.write_text("seed: 1\nprior: gaussian-mixture\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -134,8 +135,11 @@ def _chosen(names: list[str], asked: Sequence[str]) -> list[str]:
         if not any(f".{part}." in f".{name}." for name in names):
             parts = dict.fromkeys([*names, *(word for name in names for word in name.split("."))])
             meant = did_you_mean(part, parts)
+            groups = Counter(name.partition(".")[0] for name in names)
+            listed = ", ".join(f"{group} ({count})" for group, count in groups.items())
             raise ConfigError(
-                f"no run has a metric {part!r}{meant}", hint=f"metrics: {', '.join(names)}"
+                f"no run has a metric {part!r}{meant}",
+                hint=f"metrics: {listed}; without --metric every one is shown",
             )
     return [n for n in names if not asked or any(f".{part}." in f".{n}." for part in asked)]
 
