@@ -23,6 +23,7 @@ TABLES = {
     "clustering": ("clustering",),
     "disentanglement": ("disentanglement",),
     "disentanglement-search": ("disentanglement_search",),
+    "disentanglement-solved": ("disentanglement_solved",),
     "detection": ("detection",),
     "estimators": ("estimators",),
     "baselines-digits": ("baselines", "digits"),

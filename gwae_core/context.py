@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -26,12 +26,15 @@ class Batch:
             distances; None for rows that are not of it.
         y: Labels, (n,), or None.
         factors: Ground-truth factors, (n, n_factors), or None.
+        memo: What an objective keeps of its computations on this batch. It is lost as soon as other
+            parameters are updated, and so only holds what the present group does not change.
     """
 
     x: Tensor
     index: Tensor | None = None
     y: Tensor | None = None
     factors: Tensor | None = None
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def to(self, device: torch.device) -> Batch:
         """Move every tensor to a device."""

@@ -42,6 +42,7 @@ def gwae(**objective: Any) -> dict[str, Any]:
 
 CASES: dict[str, dict[str, Any]] = {
     "critic": {"prior": "neural", **gwae(divergence=CRITIC)},
+    "critic, same batch": {"prior": "neural", **gwae(divergence={**CRITIC, "same_batch": True})},
     "critic and its features": {
         "prior": GMM,
         "reconstruction": "learned-similarity",

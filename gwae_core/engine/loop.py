@@ -19,6 +19,7 @@ from gwae_core.engine.health import HOPELESS_SCALE, examine
 from gwae_core.engine.position import Position
 from gwae_core.engine.random_state import restore_random_state, save_random_state
 from gwae_core.engine.schedule import rate, stage_lengths
+from gwae_core.engine.step_batches import StepBatches
 from gwae_core.engine.training_state import (
     TrainingState,
     load_objective,
@@ -207,12 +208,15 @@ class Loop:
     def _step(self, share: float, *, logs: bool) -> Found:
         """One step: every group as often as it says."""
         found: Found = {}
+        batches = StepBatches(self._draw)
         for update in self.updates:
             update.set_rate(share)
+            batches.forget_memos()
             for _ in range(update.group.steps):
+                draw = batches.draws(update.group)
                 with shared_by(self.processes):
                     more = update(
-                        self._draw, step=self.position.step + 1, generator=self.generator, logs=logs
+                        draw, step=self.position.step + 1, generator=self.generator, logs=logs
                     )
                 for key, values in more.items():
                     found.setdefault(key, {}).update(values)

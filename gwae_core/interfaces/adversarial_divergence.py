@@ -23,6 +23,9 @@ class AdversarialDivergence(Divergence):
         """Critic steps for each step of the model."""
         learning_rate: PositiveFloat | None = None
         """Learning rate of the critic; null takes the run's."""
+        same_batch: bool = False
+        """Whether the critic's steps see the batch of the model's step, with other noise in each;
+        then data are read, and encoded, once for all of them. Else each has a batch of its own."""
 
     config: Config
 

@@ -19,11 +19,16 @@ class Parameters:
 
 @dataclass(frozen=True)
 class UpdateGroup:
-    """Parameters that one optimiser updates, ``steps`` times for each training step."""
+    """Parameters that one optimiser updates, ``steps`` times for each training step.
+
+    All groups with ``same_batch`` see the same batch throughout a training step; to the others each
+    update brings one of its own.
+    """
 
     name: str
     parameters: Sequence[Parameters]
     steps: int = 1
+    same_batch: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
@@ -108,6 +109,52 @@ def test_each_group_trains_alone() -> None:
     # (group, whether the model's weights are trained, whether the critic's are)
     assert set(objective.frozen) == {("critic", False, True), ("main", True, False)}
     assert all(p.requires_grad for p in objective.parameters())
+
+
+class Sharing(Toy):
+    """Writes down what it sees of each batch, and counts uses of it."""
+
+    def __init__(self, *same_batch: str) -> None:
+        super().__init__()
+        self.same_batch = same_batch
+        self.seen: list[tuple[str, list[int], int]] = []
+
+    def stages(self) -> Sequence[Stage]:
+        return (Stage("only", 1.0, ("critic", "main")),)
+
+    def groups(self) -> Sequence[UpdateGroup]:
+        return [
+            replace(group, same_batch=group.name in self.same_batch) for group in super().groups()
+        ]
+
+    def losses(self, group: str, batch: Batch, *, generator: torch.Generator) -> Losses:
+        if torch.is_grad_enabled():
+            assert batch.index is not None
+            batch.memo["uses"] = batch.memo.get("uses", 0) + 1
+            self.seen.append((group, batch.index.tolist(), batch.memo["uses"]))
+        return super().losses(group, batch, generator=generator)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_groups_may_share_the_batches_of_a_step(accumulate: int) -> None:
+    shared, apart = Sharing("critic", "main"), Sharing()
+    for objective in (shared, apart):
+        source = TensorBatches(data(64), batch_size=4)
+        list(train(objective, source, settings(steps=2, accumulate=accumulate)))
+    updates = 4  # three of the critic, one of the model
+    for step in range(2):
+        seen = shared.seen[step * updates * accumulate :][: updates * accumulate]
+        batches = [rows for _, rows, _ in seen]
+        assert batches == batches[:accumulate] * updates
+        # what the critic kept of a batch lasts for its steps, and is gone in the model's
+        critic = [uses for group, _, uses in seen if group == "critic"]
+        assert critic == [uses for uses in (1, 2, 3) for _ in range(accumulate)]
+        assert [uses for group, _, uses in seen if group == "main"] == [1] * accumulate
+    rows = [row for _, batch, _ in shared.seen[:: updates * accumulate] for row in batch]
+    assert len(set(rows)) == 8  # each step has a batch of its own
+    rows = [row for _, batch, _ in apart.seen[:updates] for row in batch]
+    assert len(set(rows)) == 4 * updates
+    assert {uses for _, _, uses in apart.seen} == {1}
 
 
 def test_the_monitor_leaves_a_moving_critic_out() -> None:

@@ -131,11 +131,11 @@ class GWAE(Autoencoder, Resumable):
             main.append(Parameters(prior, self.config.fitted_prior_learning_rate))
         if self.config.scale_learning_rate > 0:
             main.append(Parameters([self.gw.log_scale], self.config.scale_learning_rate))
-        groups = [UpdateGroup("main", main)]
-        if isinstance(self.divergence, AdversarialDivergence):
-            critic = Parameters(own, self.divergence.learning_rate)
-            groups.insert(0, UpdateGroup("critic", [critic], self.divergence.critic_steps))
-        return groups
+        if not isinstance(self.divergence, AdversarialDivergence):
+            return [UpdateGroup("main", main)]
+        critic = Parameters(own, self.divergence.learning_rate)
+        steps, same = self.divergence.critic_steps, self.divergence.config.same_batch
+        return [UpdateGroup("critic", [critic], steps, same), UpdateGroup("main", main, 1, same)]
 
     @property
     def adversarial_terms(self) -> frozenset[str]:
@@ -210,7 +210,9 @@ class GWAE(Autoencoder, Resumable):
         assert isinstance(self.divergence, AdversarialDivergence)
         # No graph and no reconstruction: the critic sees one sample of each joint, nothing else.
         with torch.no_grad():
-            z_tilde = self.encode(batch.x).rsample(generator)
+            if "posterior" not in batch.memo:
+                batch.memo["posterior"] = self.encode(batch.x)
+            z_tilde = batch.memo["posterior"].rsample(generator)
             p = self._prior_sample(len(batch.x), generator)
             if self.divergence.joint:
                 p = replace(p, x=self.decode(p.z))

@@ -150,6 +150,29 @@ def test_no_pass_is_wasted_in_critic_steps() -> None:
     assert (decoder.passes, decoder.graphs) == (5, 0)  # g(z) alone; nothing is reconstructed
 
 
+def test_critic_steps_over_one_batch_encode_it_once() -> None:
+    found = {}
+    for same in (True, False):
+        model = build(divergence={"type": "critic", "steps": 5, "same_batch": same})
+        encoder = model.encoder = Counted(model.encoder)
+        noise = []
+        original = model.divergence.critic_losses
+
+        def watch(q: Any, p: Any, *, noise: Any = noise, by: Any = original, **more: Any) -> Any:
+            noise.append(q.z)
+            return by(q, p, **more)
+
+        model.divergence.critic_losses = watch  # type: ignore[method-assign]
+        settings = config().training.model_copy(update={"steps": 1, "batch_size": 16})
+        list(train(model, TensorBatches(data()[:16], batch_size=16), settings))
+        found[same] = encoder.passes, encoder.graphs, noise
+    assert found[False][0] - found[True][0] == 4
+    assert found[False][1] == found[True][1] == 1
+    # other noise in each step; the first of both runs saw the same batch with the same noise
+    assert len({z.sum().item() for z in found[True][2]}) == 5
+    assert torch.equal(found[True][2][0], found[False][2][0])
+
+
 def test_the_main_step_leaves_no_gradient_in_the_critic() -> None:
     model = build(divergence={"type": "critic", "steps": 1})
     settings = config().training.model_copy(update={"steps": 3, "validate_every": 100})
