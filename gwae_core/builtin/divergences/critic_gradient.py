@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from gwae_core.builtin.decoders.up_convolution import up_convolution
 from gwae_core.builtin.divergences.critic_network import CriticNetwork, layers_of
 
 
@@ -55,9 +56,7 @@ def _pull_back(layers: Sequence[nn.Module], inputs: Sequence[Tensor], g: Tensor)
                 g = g @ layer.weight
             case nn.Conv2d():
                 odd = [size % 2 for size in h.shape[2:]]  # a pixel that stride 2 leaves over
-                g = nn.functional.conv_transpose2d(
-                    g, layer.weight, stride=2, padding=1, output_padding=odd
-                )
+                g = up_convolution(g, layer.weight, None, odd=odd)
             case nn.LeakyReLU():
                 g = torch.ops.aten.leaky_relu_backward(g, h, layer.negative_slope, False)
             case _:
