@@ -104,9 +104,10 @@ def run_step(objective: Any, x: Tensor, generator: torch.Generator) -> None:
     """Losses and gradients of every group, as often as a step has it."""
     for update in objective.groups():
         trained = [p for part in update.parameters for p in part.params if p.requires_grad]
+        batch = Batch(x)  # of all steps of the group: the example has same_batch
         with only_trains(objective, trained):
             for _ in range(update.steps):
-                losses = objective.losses(update.name, Batch(x), generator=generator)
+                losses = objective.losses(update.name, batch, generator=generator)
                 losses.total.backward(inputs=trained)
 
 

@@ -36,7 +36,7 @@ def table(cells: Cells) -> str:
         entries = cells(
             Cell({"estimator": name, "seed": seed}, {**config, "seed": seed}) for seed in SEEDS
         )
-        (speed,) = cells([Cell({"estimator": name, "pace": 0}, config)], work=pace)
+        (speed,) = cells([Cell({"estimator": name, "pace": "whole run"}, config)], work=pace)
         values = [entry["values"] for entry in entries]
         shown = [
             "{:.3f} ± {:.3f}".format(*mean_and_error(value[column] for value in values))
