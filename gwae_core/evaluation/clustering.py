@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gwae_core.evaluation.contingency_tables import contingency, matched_accuracy
 from gwae_core.evaluation.subsets import random_subset
+from gwae_core.mixture_fit import fit_mixture
 
 MAX_FIT = 10_000
 """Most training points that a clustering is fitted on; more are drawn from by seed."""
@@ -96,17 +97,18 @@ def fit_gaussian_mixture(
     Returns:
         Component of largest responsibility of each test point, (m,).
     """
-    from sklearn.mixture import GaussianMixture
-
     train, test = _flat(train, seed), _flat(test)
     mean, scale = train.mean(axis=0), train.std(axis=0)
     if not standardize:
         scale = np.full_like(scale, np.sqrt(np.square(scale).mean()))
     scale = np.where(scale > 0, scale, 1.0)
-    model = GaussianMixture(
-        num_clusters, reg_covar=regularization, n_init=starts, max_iter=300, random_state=seed
+    model = fit_mixture(
+        (train - mean) / scale,
+        num_clusters,
+        regularization=regularization,
+        starts=starts,
+        seed=seed,
     )
-    model.fit((train - mean) / scale)
     return np.asarray(model.predict((test - mean) / scale), dtype=np.int64)
 
 

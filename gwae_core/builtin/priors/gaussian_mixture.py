@@ -16,6 +16,7 @@ from gwae_core.builtin.priors.stratification import stratify
 from gwae_core.context import BuildContext
 from gwae_core.errors import ComponentError
 from gwae_core.interfaces import FittablePrior, MixturePrior, WeightedSamples
+from gwae_core.mixture_fit import fit_mixture
 
 CHUNK = 1024
 """Rows whose Cholesky factors are gathered at a time: memory CHUNK d^2 in place of n d^2."""
@@ -165,7 +166,6 @@ class GaussianMixture(MixturePrior, FittablePrior):
             ComponentError: There are fewer codes than components.
         """
         from sklearn.exceptions import ConvergenceWarning
-        from sklearn.mixture import GaussianMixture as Fit
 
         if len(z) < self.num_components:
             raise ComponentError(
@@ -175,18 +175,16 @@ class GaussianMixture(MixturePrior, FittablePrior):
         codes = z.detach().cpu().double().numpy()
         mean, scale = codes.mean(0), codes.std(0)
         scale[scale == 0] = 1.0
-        fit = Fit(
-            self.num_components,
-            covariance_type="full",
-            reg_covar=self.config.fit_regularization,
-            n_init=self.config.fit_starts,
-            max_iter=300,
-            random_state=seed,
-        )
         with warnings.catch_warnings():
             # training goes on from the fit, so one that would still improve is a start as good
             warnings.simplefilter("ignore", ConvergenceWarning)
-            fit.fit((codes - mean) / scale)
+            fit = fit_mixture(
+                (codes - mean) / scale,
+                self.num_components,
+                regularization=self.config.fit_regularization,
+                starts=self.config.fit_starts,
+                seed=seed,
+            )
         cholesky = scale[:, None] * np.linalg.cholesky(fit.covariances_)  # (K, d, d)
         rows, columns = self.rows.cpu().numpy(), self.columns.cpu().numpy()
         entries = cholesky[:, rows, columns]  # (K, d (d + 1) / 2)

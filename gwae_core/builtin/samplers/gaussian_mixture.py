@@ -10,6 +10,7 @@ from pydantic import PositiveFloat, PositiveInt
 
 from gwae_core.builtin.samplers.moments import Moments, fitting_codes, not_fitted
 from gwae_core.interfaces import Sampler
+from gwae_core.mixture_fit import fit_mixture
 
 
 class GaussianMixtureSampler(Sampler):
@@ -42,18 +43,15 @@ class GaussianMixtureSampler(Sampler):
         Raises:
             DataError: There are fewer than two codes, or they hold NaN or inf.
         """
-        from sklearn.mixture import GaussianMixture
-
         wide = fitting_codes(z, self.name())
         moments = Moments.of(wide)
-        model = GaussianMixture(
+        model = fit_mixture(
+            moments.standardise(wide),
             min(self.config.num_components, len(np.unique(wide, axis=0))),
-            reg_covar=self.config.ridge,
-            n_init=self.config.starts,
-            max_iter=300,
-            random_state=seed,
+            regularization=self.config.ridge,
+            starts=self.config.starts,
+            seed=seed,
         )
-        model.fit(moments.standardise(wide))
         self._weights = model.weights_ / model.weights_.sum()
         self._means = model.means_
         self._factors = np.linalg.cholesky(model.covariances_)  # (K, d, d)
