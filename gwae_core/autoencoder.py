@@ -7,7 +7,7 @@ from abc import ABC
 import torch
 from torch import Tensor, nn
 
-from gwae_core.context import BuildContext, require
+from gwae_core.context import Batch, BuildContext, require
 from gwae_core.errors import ComponentError
 from gwae_core.interfaces import (
     DensityPrior,
@@ -83,6 +83,17 @@ class Autoencoder(Objective, ABC):
             rows = torch.multinomial(drawn.weights, n, replacement=True, generator=generator)
             return drawn.z[rows]
         return drawn
+
+    def encode_once(self, batch: Batch) -> Posterior:
+        """Posterior of a batch for updates that do not change the encoder, kept with the batch.
+
+        Every such update of one step that sees the batch again gets the same, without a graph.
+        """
+        if "posterior" not in batch.memo:
+            with torch.no_grad():
+                batch.memo["posterior"] = self.encode(batch.x)
+        posterior: Posterior = batch.memo["posterior"]
+        return posterior
 
     @torch.no_grad()
     def encode_all(self, x: Tensor) -> Tensor:

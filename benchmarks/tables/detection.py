@@ -23,13 +23,12 @@ CRITIC = {"type": "critic", "steps": 1}
 def models() -> dict[str, dict[str, Any]]:
     """What is trained."""
     base = example("mnist5k")
-    normal = {**base, "prior": "normal"}
+    normal, neural = ({**base, "prior": prior} for prior in ("normal", "neural"))
     return {
         "GWAE, mixture prior": base,
-        "GWAE, neural prior": {**base, "prior": "neural"},
+        "GWAE, neural prior": neural,
         "GWAE, neural prior, critic": {
-            **base,
-            "prior": "neural",
+            **neural,
             "objective": {**base["objective"], "divergence": CRITIC},
         },
         "VAE, beta 0.02": {**normal, "objective": {"type": "vae", "beta": 0.02}},

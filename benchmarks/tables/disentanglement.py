@@ -83,17 +83,16 @@ def tuned(cells: Cells, name: str, choices: dict[Any, dict[str, Any]]) -> tuple[
     return max(score, key=lambda choice: score[choice]), f"- {name}, D on validation parts: {grid}"
 
 
-def table(cells: Cells) -> str:
-    """Tune, train, compare."""
-    setting, of_gwae = tuned(cells, FNP, {name: gwae(FNP, name) for name in SETTINGS})
-    beta, of_vae = tuned(cells, VAE, {value: vae(value) for value in BETAS})
-    models = {name: gwae(name, setting) for name in PRIORS} | {VAE: vae(beta)}
-    speeds = cells(
-        (Cell({"model": name, "pace": 0}, models[name]) for name in (FNP, VAE)), work=pace
-    )
-    slow, quick = (entry["values"]["milliseconds"] for entry in speeds)
-    longer = max(int(round(STEPS * slow / quick, -2)), STEPS)
-    models[EQUAL_TIME] = vae(beta, longer)
+def equal_time(cells: Cells, slow: Cell, quick: Cell) -> int:
+    """Steps in which the quick model takes the slow one's processor time, in hundreds."""
+    first, second = (entry["values"]["milliseconds"] for entry in cells((slow, quick), work=pace))
+    return max(int(round(STEPS * first / second, -2)), STEPS)
+
+
+def compared(
+    cells: Cells, models: dict[str, dict[str, Any]], seeds: tuple[int, ...], labels: dict[str, str]
+) -> tuple[list[str], dict[str, list[float]]]:
+    """Train all models on all seeds: the lines of a table, and D by model."""
     lines = [
         f"| model | {' | '.join(COLUMNS)} | seconds of training |",
         "|---" * (len(COLUMNS) + 2) + "|",
@@ -101,17 +100,33 @@ def table(cells: Cells) -> str:
     found: dict[str, list[float]] = {}
     for name, config in models.items():
         entries = cells(
-            Cell({"model": name, "seed": seed}, {**config, "seed": seed}) for seed in SEEDS
+            Cell({"model": name, "seed": seed}, {**config, "seed": seed}) for seed in seeds
         )
         values = [entry["values"] for entry in entries]
         found[name] = [value[SCORE] for value in values]
         shown = [summary(value.get(column) for value in values) for column in COLUMNS.values()]
         shown.append(summary((value["training_cpu"] for value in values), 0))
-        named = {VAE: f"{VAE} (beta {beta:g})", EQUAL_TIME: f"{EQUAL_TIME} ({longer} steps)"}
-        lines.append(f"| {named.get(name, name)} | {' | '.join(shown)} |")
+        lines.append(f"| {labels.get(name, name)} | {' | '.join(shown)} |")
+    return lines, found
+
+
+def less(found: dict[str, list[float]], one: str, other: str) -> str:
+    """A sentence on the difference of two models."""
+    differences = [a - b for a, b in zip(found[one], found[other], strict=True)]
+    mean, error = mean_and_error(differences)
+    return f"- D of {one} less {other}, paired over seeds: {mean:+.3f} ± {error:.3f}"
+
+
+def table(cells: Cells) -> str:
+    """Tune, train, compare."""
+    setting, of_gwae = tuned(cells, FNP, {name: gwae(FNP, name) for name in SETTINGS})
+    beta, of_vae = tuned(cells, VAE, {value: vae(value) for value in BETAS})
+    models = {name: gwae(name, setting) for name in PRIORS} | {VAE: vae(beta)}
+    slow, quick = (Cell({"model": name, "pace": 0}, models[name]) for name in (FNP, VAE))
+    longer = equal_time(cells, slow, quick)
+    models[EQUAL_TIME] = vae(beta, longer)
+    labels = {VAE: f"{VAE} (beta {beta:g})", EQUAL_TIME: f"{EQUAL_TIME} ({longer} steps)"}
+    lines, found = compared(cells, models, SEEDS, labels)
     notes = [of_gwae, of_vae, f"- chosen for every GWAE: {setting}"]
-    for other in (NP, NORMAL, NO_GW, VAE, EQUAL_TIME):
-        differences = [a - b for a, b in zip(found[FNP], found[other], strict=True)]
-        mean, error = mean_and_error(differences)
-        notes.append(f"- D of {FNP} less {other}, paired over seeds: {mean:+.3f} ± {error:.3f}")
+    notes += [less(found, FNP, other) for other in (NP, NORMAL, NO_GW, VAE, EQUAL_TIME)]
     return "\n".join([*lines, "", *notes])

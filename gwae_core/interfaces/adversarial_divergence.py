@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from pydantic import PositiveFloat, PositiveInt
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gwae_core.errors import ComponentError
 from gwae_core.interfaces.divergence import Divergence, Sample
+from gwae_core.interfaces.training import Parameters, UpdateGroup
 
 
 class AdversarialDivergence(Divergence):
@@ -38,6 +39,15 @@ class AdversarialDivergence(Divergence):
     def learning_rate(self) -> float | None:
         """The critic's learning rate; None takes the run's."""
         return self.config.learning_rate
+
+    def groups_with(self, main: Sequence[Parameters]) -> list[UpdateGroup]:
+        """``critic``, which is updated first, and ``main``, the rest of a model with this part."""
+        critic = Parameters(list(self.parameters()), self.learning_rate)
+        same = self.config.same_batch
+        return [
+            UpdateGroup("critic", [critic], self.critic_steps, same_batch=same),
+            UpdateGroup("main", main, same_batch=same),
+        ]
 
     @abstractmethod
     def critic_losses(

@@ -23,11 +23,10 @@ class UpConvolution(nn.ConvTranspose2d):
 
     def __init__(self, channels: int, outputs: int, *, odd: tuple[int, int] = (0, 0)) -> None:
         super().__init__(channels, outputs, 4, stride=2, padding=1, output_padding=odd)
-        self.odd = odd
 
     def forward(self, x: Tensor, output_size: Any = None) -> Tensor:
         """The map (n, channels, h, w) at twice its size: (n, outputs, 2 h, 2 w)."""
-        return up_convolution(x, self.weight, self.bias, odd=self.odd)
+        return up_convolution(x, self.weight, self.bias, odd=self.output_padding)
 
 
 def up_convolution(

@@ -131,11 +131,9 @@ class GWAE(Autoencoder, Resumable):
             main.append(Parameters(prior, self.config.fitted_prior_learning_rate))
         if self.config.scale_learning_rate > 0:
             main.append(Parameters([self.gw.log_scale], self.config.scale_learning_rate))
-        if not isinstance(self.divergence, AdversarialDivergence):
-            return [UpdateGroup("main", main)]
-        critic = Parameters(own, self.divergence.learning_rate)
-        steps, same = self.divergence.critic_steps, self.divergence.config.same_batch
-        return [UpdateGroup("critic", [critic], steps, same), UpdateGroup("main", main, 1, same)]
+        if isinstance(self.divergence, AdversarialDivergence):
+            return self.divergence.groups_with(main)
+        return [UpdateGroup("main", main)]
 
     @property
     def adversarial_terms(self) -> frozenset[str]:
@@ -210,9 +208,7 @@ class GWAE(Autoencoder, Resumable):
         assert isinstance(self.divergence, AdversarialDivergence)
         # No graph and no reconstruction: the critic sees one sample of each joint, nothing else.
         with torch.no_grad():
-            if "posterior" not in batch.memo:
-                batch.memo["posterior"] = self.encode(batch.x)
-            z_tilde = batch.memo["posterior"].rsample(generator)
+            z_tilde = self.encode_once(batch).rsample(generator)
             p = self._prior_sample(len(batch.x), generator)
             if self.divergence.joint:
                 p = replace(p, x=self.decode(p.z))

@@ -77,24 +77,15 @@ class AdversarialAutoencoder(Autoencoder, ABC):
         critic = self.adversary
         if critic is None:
             return [UpdateGroup("main", [Parameters(list(self.parameters()))])]
-        own = list(critic.parameters())
-        apart = {id(p) for p in own}
+        apart = {id(p) for p in critic.parameters()}
         rest = [p for p in self.parameters() if id(p) not in apart]
-        same = critic.config.same_batch
-        return [
-            UpdateGroup(
-                "critic", [Parameters(own, critic.learning_rate)], critic.critic_steps, same
-            ),
-            UpdateGroup("main", [Parameters(rest)], 1, same),
-        ]
+        return critic.groups_with([Parameters(rest)])
 
     def critic_losses(self, batch: Batch, *, generator: torch.Generator) -> Losses:
         """The critic's terms; nothing else gets a gradient."""
         assert self.adversary is not None
         with torch.no_grad():
-            if "posterior" not in batch.memo:
-                batch.memo["posterior"] = self.encode(batch.x)
-            z = batch.memo["posterior"].rsample(generator)
+            z = self.encode_once(batch).rsample(generator)
             q, p = self.compared(batch.x, z, generator=generator)
         with full_precision(batch.x):
             terms, observed = self.adversary.critic_losses(q, p, generator=generator)
