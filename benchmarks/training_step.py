@@ -2,7 +2,6 @@
 
     python benchmarks/training_step.py                 # the whole table
     python benchmarks/training_step.py --batches 64    # one size
-    python benchmarks/training_step.py --parts 64      # where the time of a step goes
 
 64x64x3 images, latent 64, neural prior, RMSprop, one thread; the critic trains five steps for one
 of the model. First losses and gradients of both are compared on the same draws. Then each cell is
@@ -19,7 +18,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -160,51 +158,6 @@ def check(batch: int, *, critic: bool) -> tuple[float, float]:
     return worst_term, worst_gradient
 
 
-def parts(batch: int, *, critic: bool) -> dict[str, float]:
-    """Milliseconds of processor time of the parts of one step."""
-    torch.set_num_threads(1)
-    config = configuration(batch, critic=critic, precision="32-true", device="cpu")
-    model = build(config)
-    spent: dict[str, float] = {}
-
-    @contextmanager
-    def timed(name: str) -> Iterator[None]:
-        began = time.process_time()
-        yield
-        spent[name] = spent.get(name, 0.0) + 1e3 * (time.process_time() - began)
-
-    def wrap(owner: Any, method: str, name: str) -> None:
-        whole = getattr(owner, method)
-
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with timed(name):
-                return whole(*args, **kwargs)
-
-        setattr(owner, method, wrapped)
-
-    wrap(model.encoder, "forward", "encoder, forward")
-    wrap(model.decoder, "forward", "decoder, forward")
-    wrap(model.prior, "sample", "prior, forward")
-    wrap(model.gw, "forward", "GW term, forward")
-    wrap(model.divergence, "forward", "divergence, forward")
-    if critic:
-        wrap(model.divergence, "critic_losses", "critic's losses, forward")
-    wrap(torch.Tensor, "backward", "backward passes")
-    source = TensorBatches(data(batch), batch_size=batch)
-    records = (r for r in train(model, source, config.training) if r["event"] == "progress")
-    for _ in range(2):
-        next(records)
-    spent.clear()
-    steps = 3
-    began = time.process_time()
-    for _ in range(steps):
-        next(records)
-    whole = 1e3 * (time.process_time() - began)
-    spent["optimiser, checks, the rest"] = whole - sum(spent.values())
-    spent["step"] = whole
-    return {name: value / steps for name, value in spent.items()}
-
-
 def cell(algorithm: str, batch: int, *, critic: bool, device: str) -> tuple[float, float]:
     """`measure` in a process of its own."""
     command = [sys.executable, __file__, "--device", device]
@@ -274,18 +227,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--batches", type=int, nargs="+", default=list(BATCHES), choices=BATCHES)
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
-    parser.add_argument("--parts", type=int, metavar="BATCH", help="show the parts of a step alone")
     parser.add_argument("--cell", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.cell:
         algorithm, batch, divergence = arguments.cell
         critic = divergence == "critic"
         print(*measure(algorithm, int(batch), critic=critic, device=arguments.device))
-        return
-    if arguments.parts:
-        for critic in (True, False):
-            for name, value in parts(arguments.parts, critic=critic).items():
-                print(f"{'critic' if critic else 'MMD'}: {name}: {value:.1f} ms")
         return
     for critic in (True, False):
         term, gradient = check(min(arguments.batches), critic=critic)

@@ -11,6 +11,7 @@ import torch
 
 from gwae_core.autoencoder import Autoencoder
 from gwae_core.context import Batch
+from gwae_core.engine.allocator import memory_kept
 from gwae_core.engine.batches import BatchSource, TensorBatches
 from gwae_core.engine.determinism import deterministic
 from gwae_core.engine.devices import build_fabric, moved
@@ -115,7 +116,8 @@ class Loop:
 
     def run(self) -> Iterator[Record]:
         """All stages that are not over yet."""
-        with deterministic(self.training.deterministic):
+        kept = memory_kept() if self.fabric.device.type == "cpu" else nullcontext()
+        with deterministic(self.training.deterministic), kept:
             yield from self._run()
 
     def _run(self) -> Iterator[Record]:

@@ -152,8 +152,8 @@ class Critic(AdversarialDivergence):
                 "the divergence 'critic' compares pairs of data and codes, and got codes alone",
                 hint="give each sample its data: Sample(z, weights, x)",
             )
-        x = channels_last(sample.x)  # once for values and gradients
-        return (x - self.mean) / self.scale, self.config.latent_scale * sample.z
+        u = (sample.x - self.mean) / self.scale
+        return channels_last(u), self.config.latent_scale * sample.z
 
     def _signed(self, q: Sample, p: Sample) -> tuple[Tensor, Tensor, Tensor]:
         """Inputs of both samples, and the weights w that make w^T f equal to E_p f - E_q f."""

@@ -156,7 +156,7 @@ class GWAE(Autoencoder, Resumable):
         if prior_sample is not None and generates:
             # one pass for both kinds of codes, which is faster than two
             both = self.decode_params(torch.cat([z_tilde, prior_sample.z]))
-            params, of_prior = both[: len(z_tilde)], both[len(z_tilde) :]
+            params, of_prior = torch.split(both, [len(z_tilde), len(prior_sample.z)])
             prior_sample = replace(prior_sample, x=self.reconstruction.mean(of_prior))
         else:
             params = self.decode_params(z_tilde)

@@ -34,10 +34,11 @@ class Neural(Prior):
     z = (g(eps) - m) / s with eps ~ N(0, I), g an MLP d-4d-4d-4d-d with LeakySiLU, and m, s the mean
     and standard deviation of each coordinate of g(eps) (Nakagawa et al., 2023). The moments are
     those over a fixed set of quasi-random eps: 1,024 of them in training, where the gradient flows
-    through m and s, and 32,768 in evaluation, computed once for each state of the parameters. So z
-    is a function of its own eps and of the parameters: samples (n, d) are independent, n = 1 is as
-    good as any n, and mean and standard deviation are right to 0.01 in evaluation. Batch
-    normalisation, as published, has none of these.
+    through m and s, and 32,768 in evaluation; where no gradient is wanted, as in the steps of a
+    critic, they are computed once for each state of the parameters. So z is a function of its own
+    eps and of the parameters: samples (n, d) are independent, n = 1 is as good as any n, and mean
+    and standard deviation are right to 0.01 in evaluation. Batch normalisation, as published, has
+    none of these.
     """
 
     class Config(Prior.Config):
@@ -64,7 +65,7 @@ class Neural(Prior):
         points = sobol_normal(config.training_points, d)
         self.register_buffer("points", points, persistent=False)
         self.register_buffer("cached", torch.empty(2, d), persistent=False)
-        self._cached_for: tuple[int, ...] | None = None
+        self._cached_for: tuple[object, ...] = ()
 
     points: Tensor
     cached: Tensor
@@ -77,16 +78,20 @@ class Neural(Prior):
 
     def _moments(self) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of g(eps), (d,) each."""
-        if self.training:
+        if self.training and torch.is_grad_enabled():
             return self._moments_over(self.points)
-        # every update of a parameter raises its version; an inference tensor cannot be updated
-        versions = tuple(0 if p.is_inference() else p._version for p in self.parameters())
-        if self._cached_for != versions:
+        # every update of a parameter raises its version, and a copy of the prior has others; an
+        # inference tensor cannot be updated
+        versions = ((id(p), 0 if p.is_inference() else p._version) for p in self.parameters())
+        state = (self.training, *versions)
+        if self._cached_for != state:
             # an inference tensor in the cache could not be used in a later call with a graph
             with torch.inference_mode(False), torch.no_grad():
-                points = sobol_normal(EVALUATION_POINTS, self.latent_dim).to(self.points)
+                points = self.points
+                if not self.training:
+                    points = sobol_normal(EVALUATION_POINTS, self.latent_dim).to(points)
                 self.cached = torch.stack(self._moments_over(points))
-            self._cached_for = versions
+            self._cached_for = state
         mean, scale = self.cached
         return mean, scale
 

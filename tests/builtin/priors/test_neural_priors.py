@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -154,6 +156,25 @@ def test_evaluation_moments_follow_the_parameters() -> None:
     other.load_state_dict(prior.state_dict())
     assert torch.equal(draw(other, 5), draw(prior, 5))
     draw(prior, 5).sum().backward()  # the cache filled under inference mode serves a graph too
+
+
+def test_without_a_gradient_training_moments_are_computed_once_for_each_state() -> None:
+    prior = build(Neural, 4).train()
+    calls: list[int] = []
+    prior.network.register_forward_hook(lambda _, inputs, __: calls.append(len(inputs[0])))
+    with_graph = draw(prior, 5).detach()
+    del calls[:]
+    with torch.no_grad():
+        for _ in range(3):
+            assert torch.equal(draw(prior, 5), with_graph)
+    assert calls == [1024, 5, 5, 5]
+    for changed in (prior, copy.deepcopy(prior)):
+        (draw(changed, 16) ** 3).sum().backward()
+        torch.optim.SGD(changed.parameters(), lr=0.1).step()
+        with torch.no_grad():
+            found = draw(changed, 5)
+        assert not torch.allclose(found, with_graph)
+        torch.testing.assert_close(found, draw(changed, 5).detach(), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
