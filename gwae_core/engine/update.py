@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -126,14 +127,15 @@ class Update:
         precision.unscale_gradients(self.optimizer)
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
-        if not bool(torch.isfinite(norm)):
+        value = float(norm)
+        if not math.isfinite(value):
             # float16 overflows as long as its scale is too large; the scaler skips such a step and
             # halves the scale, which no overflow of 16 bits survives once it is below 1.
             if precision.state_dict().get("scale", 0.0) < 1:
                 raise NotFiniteError(_culprit(found), step, self.stage, batch)
         elif self.training.gradient_clip is not None:
             torch.nn.utils.clip_grads_with_norm_(self.parameters, self.training.gradient_clip, norm)
-        return float(norm)
+        return value
 
     def _finite(self, losses: Losses, step: int, batch: Batch) -> dict[str, float]:
         values = torch.stack([term.detach().float() for term in losses.terms.values()]).tolist()

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from gwae_core.builtin.encoders.stages import channels_last
+
 START_ITERATIONS = 20
 """Iterations on the first weight, so that training starts from an accurate norm."""
 
@@ -41,7 +43,8 @@ class SpectralNorm(nn.Module):
 
     def forward(self, weight: Tensor) -> Tensor:
         """The weight over its largest singular value."""
-        return weight / (self.u @ weight.flatten(1) @ self.v)
+        # once for all passes, each of which would bring it into this order
+        return channels_last(weight / (self.u @ weight.flatten(1) @ self.v))
 
 
 def spectral(layer: nn.Linear | nn.Conv2d) -> nn.Module:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gwae_core.sharding import solved_once
 from gwae_core.solvers.moments import Moments
 from gwae_geomloss.transport import Coupling, solve
 
@@ -89,12 +90,11 @@ def solve_lifted(
     unit = max(product_value, torch.finfo(x.p.dtype).tiny ** 0.5)
     top = max(TOP, epsilon)
     falling = [epsilon * (top / epsilon) ** (1 - k / updates) for k in range(updates)]
-    gamma = x.x.new_zeros(x.x.shape[1], z.x.shape[1])
     second_z = z.x.T @ (z.p[:, None] * z.x)  # (d, d)
-    converged, step = False, 0
-    for step, level in enumerate(falling + [epsilon] * max_iter, start=1):
-        u, w = lift(x, z, gamma)
-        coupling = solve(
+    solved: list[Coupling] = []
+
+    def linear(u: Tensor, w: Tensor, level: float) -> Coupling:
+        return solve(
             u,
             w,
             x.p,
@@ -104,14 +104,26 @@ def solve_lifted(
             tolerance=tolerance / 2,
             max_iter=scalings,
         )
-        new = x.x.T @ coupling.times(z.x)
-        moved = x.x @ (new - gamma)  # (n, d)
-        change = 16 * float((x.p @ ((moved @ second_z) * moved).sum(1)).clamp_min(0).sqrt())
-        gamma = new
-        if step > updates:
+
+    def descend() -> tuple[Tensor, Tensor, Tensor, float, bool, int]:
+        gamma = x.x.new_zeros(x.x.shape[1], z.x.shape[1])
+        for step, level in enumerate(falling + [epsilon] * max_iter, start=1):
+            u, w = lift(x, z, gamma)
+            coupling = linear(u, w, level)
+            before, gamma = gamma, x.x.T @ coupling.times(z.x)
+            if step <= updates:
+                continue
+            moved = x.x @ (gamma - before)  # (n, d)
+            change = 16 * float((x.p @ ((moved @ second_z) * moved).sum(1)).clamp_min(0).sqrt())
             rows, cols = coupling.densities()
             error = float(x.p @ (rows - 1).abs() + z.p @ (cols - 1).abs())
             converged = error <= tolerance and change <= tolerance * level * unit
-        if converged:
-            break
+            if converged:
+                break
+        solved.append(coupling)
+        return u, w, gamma, level, converged, step
+
+    u, w, gamma, level, converged, step = solved_once(descend)
+    # geomloss's own coupling cannot be sent: other processes solve its linear problem once more
+    coupling = solved[0] if solved else linear(u, w, level)
     return Found(coupling, u, w, gamma, level * unit, converged, step)
