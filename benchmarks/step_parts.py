@@ -1,8 +1,9 @@
 """Where the time of a training step goes, and what its arithmetic alone would take.
 
-    python benchmarks/step_parts.py 64
+    python benchmarks/step_parts.py
 
-The setting of benchmarks/training_step.py: one thread, processor time, 32 bits.
+The setting of benchmarks/training_step.py: one thread, processor time, 32 bits. The arithmetic is
+that of convolutions and matrix products, at the rate of a product of large matrices.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from training_step import BATCHES, build, configuration, data
+from training_step import BATCHES, RESULTS, build, configuration, data
 
 from gwae_core.engine import TensorBatches, train
 
@@ -67,7 +68,7 @@ def parts(batch: int, *, critic: bool) -> dict[str, float]:
     spent["optimiser, checks, the rest"] = whole - sum(spent.values())
     spent["step"] = whole
     parts = {name: value / STEPS for name, value in spent.items()}
-    return parts | {"its arithmetic, at the rate of matrix products": 1e3 * arithmetic}
+    return parts | {"its arithmetic alone": 1e3 * arithmetic}
 
 
 def product_rate() -> float:
@@ -82,13 +83,17 @@ def product_rate() -> float:
 
 
 def main() -> None:
-    """Print the parts, with a critic and without."""
+    """Measure with a critic and without, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("batch", type=int, choices=BATCHES)
+    parser.add_argument("--batch", type=int, default=64, choices=BATCHES)
     batch = parser.parse_args().batch
-    for critic in (True, False):
-        for name, value in parts(batch, critic=critic).items():
-            print(f"{'critic' if critic else 'MMD'}: {name}: {value:.1f} ms")
+    with_critic, without = (parts(batch, critic=critic) for critic in (True, False))
+    lines = [f"| batch {batch} | critic, ms | MMD, ms |", "|---|---|---|"]
+    for name, value in with_critic.items():
+        other = f"{without[name]:.0f}" if name in without else "-"
+        lines.append(f"| {name} | {value:.0f} | {other} |")
+    print("\n".join(lines))
+    (RESULTS / "step_parts.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

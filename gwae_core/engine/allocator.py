@@ -21,9 +21,9 @@ def memory_kept() -> Iterator[None]:
     """Let glibc keep freed memory as long as the block runs.
 
     By default it gives large blocks back to the system, which clears and maps them anew, page by
-    page, in the next step: 5 to 20 % of a step of a convolutional model. After the block, memory
-    that nothing uses goes back. Without glibc nothing changes, nor where the user has set it up
-    himself by ``MALLOC_TRIM_THRESHOLD_``, ``MALLOC_MMAP_THRESHOLD_`` or ``GLIBC_TUNABLES``.
+    page, in the next step: up to a sixth of the time of a convolutional model. After the block,
+    memory that nothing uses goes back. Without glibc nothing changes, nor where the user has set it
+    up himself by ``MALLOC_TRIM_THRESHOLD_``, ``MALLOC_MMAP_THRESHOLD_`` or ``GLIBC_TUNABLES``.
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     own = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")

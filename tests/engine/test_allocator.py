@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 
@@ -47,14 +48,17 @@ def measured(**variables: str) -> list[int]:
     return [int(line) for line in done.stdout.split()]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the allocator of Linux")
+GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator of glibc")
+
+
+@GLIBC
 def test_freed_memory_stays_within_the_block_and_goes_back_after_it() -> None:
     by_default, kept, grown = measured()
     assert kept <= 0.05 * by_default
     assert grown < 50  # MiB, of the 192 that were kept
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the allocator of Linux")
+@GLIBC
 def test_what_the_user_has_set_stays() -> None:
     by_default, within, *_ = measured(MALLOC_MMAP_THRESHOLD_="65536")
     assert within >= 0.5 * by_default

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor
@@ -47,9 +49,21 @@ def small() -> tuple[Tensor, Tensor, Tensor]:
     return x, weight, bias
 
 
-def test_second_derivatives_are_right() -> None:
-    assert torch.autograd.gradcheck(up_convolution, small())
-    assert torch.autograd.gradgradcheck(up_convolution, small())
+@pytest.mark.parametrize("odd", [(0, 0), (0, 1)])
+def test_second_derivatives_are_right(odd: tuple[int, int]) -> None:
+    up = partial(up_convolution, odd=odd)
+    assert torch.autograd.gradcheck(up, small())
+    assert torch.autograd.gradgradcheck(up, small())
+
+
+def test_the_bias_gets_its_gradient_in_any_order_of_memory() -> None:
+    x, weight, bias = (tensor.detach() for tensor in small())
+    bias.requires_grad_()
+    gradient = torch.randn(2, 2, 4, 6, dtype=torch.float64)
+    for order in (torch.contiguous_format, torch.channels_last):
+        out = up_convolution(x, weight, bias)
+        (found,) = torch.autograd.grad(out, bias, gradient.to(memory_format=order))
+        torch.testing.assert_close(found, gradient.sum((0, 2, 3)))
 
 
 def test_without_a_bias() -> None:
