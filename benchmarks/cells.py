@@ -118,6 +118,21 @@ class Cells(Protocol):
         """The results of cells, in order."""
 
 
+def equal_time(cells: Cells, slow: Cell, quick: Cell) -> int:
+    """Steps, in hundreds, in which the quick model takes the processor time of the slow one.
+
+    Args:
+        cells: Measures both, by `pace`.
+        slow: A model, whose steps are the fewest that the quick one gets.
+        quick: Another.
+    """
+    of_slow, of_quick = (
+        entry["values"]["milliseconds"] for entry in cells((slow, quick), work=pace)
+    )
+    steps: int = slow.config["training"]["steps"]
+    return max(int(round(steps * of_slow / of_quick, -2)), steps)
+
+
 def run_cells(
     cells: Iterable[Cell],
     path: Path,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cells import Cell, Cells, example, mean_and_error, pace, summary
+from cells import Cell, Cells, equal_time, example, mean_and_error, summary
 
 SEEDS = {"digits": range(5), "mnist5k": range(5), "fashion-mnist": range(3)}
 TUNING_SEEDS = (100, 101, 102)
@@ -78,18 +78,6 @@ def tuned(cells: Cells, data: str) -> tuple[float, str, str]:
     return beta, mixture, note
 
 
-def equal_time(cells: Cells, data: str, beta: float) -> int:
-    """Steps in which the VAE takes the GWAE's processor time, in hundreds."""
-    models = {GWAE: gwae(data), VAE: vae(data, beta)}
-    entries = cells(
-        (Cell({"data": data, "model": name, "pace": "whole run"}, models[name]) for name in models),
-        work=pace,
-    )
-    of_gwae, of_vae = (entry["values"]["milliseconds"] for entry in entries)
-    steps: int = models[GWAE]["training"]["steps"]
-    return max(int(round(steps * of_gwae / of_vae, -2)), steps)
-
-
 def table(cells: Cells) -> str:
     """Tune, train, compare."""
     lines = [
@@ -103,7 +91,11 @@ def table(cells: Cells) -> str:
         if data != "fashion-mnist":
             beta, mixture, note = tuned(cells, data)
             notes.append(note)
-        longer = equal_time(cells, data, beta)
+        slow, quick = (
+            Cell({"data": data, "model": name, "pace": "whole run"}, config)
+            for name, config in ((GWAE, gwae(data)), (VAE, vae(data, beta)))
+        )
+        longer = equal_time(cells, slow, quick)
         models = {
             GWAE: (gwae(data), PRIOR),
             NO_GW: (gwae(data, "objective.weights.gw=0"), PRIOR),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cells import Cell, Cells, mean_and_error, pace, summary
+from cells import Cell, Cells, equal_time, mean_and_error, summary
 
 SEEDS = (0, 1, 2)
 TUNING_SEEDS = (100, 101)
@@ -81,12 +81,6 @@ def tuned(cells: Cells, name: str, choices: dict[Any, dict[str, Any]]) -> tuple[
         score[choice] = mean_and_error(entry["values"][SCORE] for entry in entries)[0]
     grid = "; ".join(f"{choice}: {value:.3f}" for choice, value in score.items())
     return max(score, key=lambda choice: score[choice]), f"- {name}, D on validation parts: {grid}"
-
-
-def equal_time(cells: Cells, slow: Cell, quick: Cell) -> int:
-    """Steps in which the quick model takes the slow one's processor time, in hundreds."""
-    first, second = (entry["values"]["milliseconds"] for entry in cells((slow, quick), work=pace))
-    return max(int(round(STEPS * first / second, -2)), STEPS)
 
 
 def compared(

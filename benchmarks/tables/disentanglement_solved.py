@@ -9,14 +9,13 @@ seeds, test parts. Nothing is chosen here.
 
 from __future__ import annotations
 
-from cells import Cell, Cells
+from cells import Cell, Cells, equal_time
 from tables.disentanglement import (
     FNP,
     NO_GW,
     NORMAL,
     NP,
     compared,
-    equal_time,
     gwae,
     less,
     vae,
