@@ -67,8 +67,8 @@ def parts(batch: int, *, critic: bool) -> dict[str, float]:
     whole = 1e3 * (time.process_time() - began)
     spent["optimiser, checks, the rest"] = whole - sum(spent.values())
     spent["step"] = whole
-    parts = {name: value / STEPS for name, value in spent.items()}
-    return parts | {"its arithmetic alone": 1e3 * arithmetic}
+    each = {name: value / STEPS for name, value in spent.items()}
+    return each | {"its arithmetic alone": 1e3 * arithmetic}
 
 
 def product_rate() -> float:

@@ -10,16 +10,7 @@ seeds, test parts. Nothing is chosen here.
 from __future__ import annotations
 
 from cells import Cell, Cells, equal_time
-from tables.disentanglement import (
-    FNP,
-    NO_GW,
-    NORMAL,
-    NP,
-    compared,
-    gwae,
-    less,
-    vae,
-)
+from tables.disentanglement import FNP, NO_GW, NORMAL, NP, compared, gwae, less, vae
 from tables.disentanglement_search import CHANGES, SETTING, changed
 
 SEEDS = (0, 1, 2, 3, 4)

@@ -177,6 +177,19 @@ def test_without_a_gradient_training_moments_are_computed_once_for_each_state() 
         torch.testing.assert_close(found, draw(changed, 5).detach(), rtol=0, atol=0)
 
 
+def test_a_copy_that_was_updated_as_often_has_moments_of_its_own() -> None:
+    prior = build(Neural, 4).eval()
+    versions = [p._version for p in prior.parameters()]
+    draw(prior, 5)
+    copied = copy.deepcopy(prior)
+    with torch.no_grad():
+        for parameter, version in zip(copied.parameters(), versions, strict=True):
+            while parameter._version < version:
+                parameter.mul_(2)
+    assert [p._version for p in copied.parameters()] == versions
+    assert moment_error(copied) <= 1e-2
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_dtype_follows_the_module_and_state_holds_parameters_alone(kind: type[Prior]) -> None:
     prior = build(kind, 3)
